@@ -1,0 +1,63 @@
+import type { Wh } from '../units/energy.ts';
+import type { MarketId, MemberId } from '../units/identity.ts';
+import type { PricePerKwh } from '../units/price.ts';
+import type { EpochMs } from '../units/time.ts';
+
+export type Side = 'buy' | 'sell';
+export type OrderType = 'limit' | 'market';
+
+/** A member's choice, unique per market, product and member: an unsigned 32-bit number. */
+export type ClientOrderId = number;
+
+/** Names one order for ever: the key under which its first answer is kept. A product is named by its delivery start. */
+export interface OrderKey {
+  readonly market: MarketId;
+  readonly product: EpochMs;
+  readonly member: MemberId;
+  readonly clientOrderId: ClientOrderId;
+}
+
+/** A verified order. `limit` is all-in; a market order carries the band edge it accepts. `energy` > 0, whole Wh. */
+export interface Order extends OrderKey {
+  readonly side: Side;
+  readonly type: OrderType;
+  readonly limit: PricePerKwh;
+  readonly energy: Wh;
+}
+
+/** An accepted order and its place in the total order: the engine's journal sequence, never a client's clock. */
+export interface RestingOrder extends Order {
+  readonly sequence: number;
+}
+
+/** Why an order was not accepted, in the order in which the checks are made: the first that holds is the answer. */
+export const ORDER_REFUSALS = [
+  'unknown_market',
+  'unknown_member',
+  'unknown_product',
+  'exists_with_different_side',
+  'exists_with_different_type',
+  'exists_with_different_limit',
+  'exists_with_different_energy',
+  'gate_closed',
+  'market_halted',
+  'member_halted',
+  'price_mismatch',
+  'order_type_not_in_call',
+  'energy_not_positive',
+  'energy_too_large',
+  'tick_size',
+  'outside_band',
+  'self_cross',
+  'exceeds_capability',
+] as const;
+
+export type OrderRefusal = (typeof ORDER_REFUSALS)[number];
+
+/** The answer to an order. `exists` repeats the first answer to the same content: nothing happened a second time. */
+export type OrderVerdict =
+  | { readonly ok: true; readonly code: 'accepted' | 'exists'; readonly sequence: number }
+  | { readonly ok: false; readonly code: OrderRefusal };
+
+/** What became of an order when its product was cleared or it was withdrawn. */
+export type OrderFate = 'filled' | 'partly_filled' | 'rationed_out' | 'price_not_reached' | 'no_trade' | 'cancelled';
