@@ -1,35 +1,35 @@
-/** fatal: the process must stop. error: this operation failed. warn: it went on in a defined way. */
-export type Severity = 'fatal' | 'error' | 'warn';
+import { FAULTS, type FaultCode, type RetryRule, type Severity } from './catalogue.ts';
 
-/** What a caller does next: nothing, the same at once, or the same after a growing pause. */
-export type RetryRule = 'never' | 'now' | 'backoff';
-
-interface FaultDetails {
-  readonly severity: Severity;
-  readonly retry: RetryRule;
-  /** What the reader can do about it, one sentence. */
-  readonly remedy: string;
-  readonly cause?: unknown;
-}
-
-/** The world failed: a dead peer, a full disk, a lying node. Made only in adapters; `code` is listed in the catalogue. */
+/** The world failed: a dead peer, a full disk, a lying node. Made only in adapters and apps, from the catalogue. */
 export class Fault extends Error {
   override readonly name = 'Fault';
-  readonly code: string;
-  readonly severity: Severity;
-  readonly retry: RetryRule;
-  readonly remedy: string;
+  readonly code: FaultCode;
 
-  constructor(code: string, message: string, details: FaultDetails) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+  /** `message` says what failed, with the facts: which file, peer, register. The catalogue says what to do. */
+  constructor(code: FaultCode, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
     this.code = code;
-    this.severity = details.severity;
-    this.retry = details.retry;
-    this.remedy = details.remedy;
+  }
+
+  get severity(): Severity {
+    return FAULTS[this.code].severity;
+  }
+
+  get retry(): RetryRule {
+    return FAULTS[this.code].retry;
+  }
+
+  get remedy(): string {
+    return FAULTS[this.code].remedy;
   }
 
   /** Where the documentation of this code stands. */
   get docs(): string {
     return `docs/reference/errors.md#${this.code.toLowerCase()}`;
   }
+}
+
+/** A fault with this code, or with any code. */
+export function isFault(error: unknown, code?: FaultCode): error is Fault {
+  return error instanceof Fault && (code === undefined || error.code === code);
 }

@@ -1,0 +1,121 @@
+import { z } from 'zod';
+import type { ClientOrderId } from '../../domain/market/order.ts';
+import type { Wh } from '../../domain/units/energy.ts';
+import { isIdentifier, type MarketId, type MemberId } from '../../domain/units/identity.ts';
+import type { Watt } from '../../domain/units/power.ts';
+import { type PricePerKwh, pricePerKwh } from '../../domain/units/price.ts';
+import type { EpochMs } from '../../domain/units/time.ts';
+
+/** The JSON messages of the market, integers only, QoS 1. Topics: `el/v1/{market}/{kind}[/{member}]`. */
+
+const id = z.string().refine(isIdentifier, 'not an identifier');
+const member = id.transform((text) => text as MemberId);
+const market = id.transform((text) => text as MarketId);
+const instant = z.int().transform((value) => value as EpochMs);
+const energy = z
+  .int()
+  .min(0)
+  .transform((value) => value as Wh);
+const price = z
+  .int()
+  .gt(-(2 ** 31))
+  .lt(2 ** 31)
+  .transform((value) => pricePerKwh(value));
+const clientOrderId = z
+  .int()
+  .min(0)
+  .max(2 ** 32 - 1)
+  .transform((value): ClientOrderId => value);
+const signature = z.string().regex(/^0x[0-9a-f]{128,130}$/);
+
+/** A new order of the member that the topic names. `signature`: EIP-712, 65 bytes. */
+export const orderMessage = z.strictObject({
+  kind: z.literal('order'),
+  product: instant,
+  clientOrderId,
+  side: z.enum(['buy', 'sell']),
+  type: z.enum(['limit', 'market']),
+  limit: price,
+  energy,
+  signature,
+});
+
+/** Withdraws an open order before the gate. */
+export const cancelMessage = z.strictObject({ kind: z.literal('cancel'), product: instant, clientOrderId, signature });
+
+export const orderTopicMessage = z.discriminatedUnion('kind', [orderMessage, cancelMessage]);
+
+/** The answer to either. `sequence` is the place in the journal where one was taken. */
+export const replyMessage = z.strictObject({
+  kind: z.enum(['order', 'cancel']),
+  product: instant,
+  clientOrderId,
+  ok: z.boolean(),
+  code: z.string(),
+  sequence: z.int().optional(),
+});
+
+/** What the clearing of a product gave one member. */
+export const tradesMessage = z.strictObject({
+  product: instant,
+  price: price.nullable(),
+  bought: energy,
+  sold: energy,
+  fills: z.array(z.strictObject({ clientOrderId, filled: energy, fate: z.string() })),
+});
+
+/** The public result of a product. */
+export const clearingMessage = z.strictObject({ product: instant, price: price.nullable(), traded: energy });
+
+/** `signature`: Ed25519 over `leaseText`, 64 bytes. Retained: a relay that restarts finds its certificate. */
+export const leaseMessage = z.strictObject({
+  market,
+  member,
+  intervalStart: instant,
+  lengthMs: z.int().positive(),
+  permittedExport: z
+    .int()
+    .min(0)
+    .transform((value) => value as Watt),
+  sequence: z.int().positive(),
+  signature,
+});
+
+/** `signature`: Ed25519 over `heartbeatText`, 64 bytes. */
+export const heartbeatMessage = z.strictObject({ market, sequence: z.int().positive(), wall: instant, signature });
+
+/**
+ * Where market time stands: at `wallAnchor` it was `marketAnchor`, and it runs `speed` times as fast, up to `holdAt`
+ * (then it stands until the next such message; null: it never stands). Retained.
+ */
+export const clockMessage = z.strictObject({
+  marketAnchor: instant,
+  wallAnchor: instant,
+  speed: z.number().positive(),
+  holdAt: instant.nullable(),
+});
+
+/** A gateway has done all that was due up to and including market time `at`. */
+export const readyMessage = z.strictObject({ at: instant });
+
+export type OrderMessage = z.infer<typeof orderMessage>;
+export type CancelMessage = z.infer<typeof cancelMessage>;
+export type ReplyMessage = z.infer<typeof replyMessage>;
+export type TradesMessage = z.infer<typeof tradesMessage>;
+export type ClearingMessage = z.infer<typeof clearingMessage>;
+export type LeaseMessage = z.infer<typeof leaseMessage>;
+export type HeartbeatMessage = z.infer<typeof heartbeatMessage>;
+export type ClockMessage = z.infer<typeof clockMessage>;
+export type ReadyMessage = z.infer<typeof readyMessage>;
+
+type MemberTopic = 'order' | 'reply' | 'trades' | 'lease' | 'ready';
+type MarketTopic = 'clearing' | 'heartbeat' | 'clock';
+
+/** `memberTopic('elm', 'order', '+')` is the filter for every member's orders. */
+export function memberTopic(marketId: string, kind: MemberTopic, memberId: string): string {
+  return `el/v1/${marketId}/${kind}/${memberId}`;
+}
+
+export function marketTopic(marketId: string, kind: MarketTopic): string {
+  return `el/v1/${marketId}/${kind}`;
+}
