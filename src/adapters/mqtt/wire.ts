@@ -3,7 +3,7 @@ import type { ClientOrderId } from '../../domain/market/order.ts';
 import type { Wh } from '../../domain/units/energy.ts';
 import { isIdentifier, type MarketId, type MemberId } from '../../domain/units/identity.ts';
 import type { Watt } from '../../domain/units/power.ts';
-import { type PricePerKwh, pricePerKwh } from '../../domain/units/price.ts';
+import { pricePerKwh } from '../../domain/units/price.ts';
 import type { EpochMs } from '../../domain/units/time.ts';
 
 /** The JSON messages of the market, integers only, QoS 1. Topics: `el/v1/{market}/{kind}[/{member}]`. */

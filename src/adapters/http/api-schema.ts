@@ -1,0 +1,165 @@
+import { z } from '@hono/zod-openapi';
+
+/** What the HTTP API answers. Money and prices are decimal strings, energies integer Wh, powers integer W, times epoch ms. */
+
+const money = z.string().openapi({ example: '0.171' });
+const price = z.string().openapi({ example: '0.19' });
+const instant = z.int().openapi({ example: 1_782_032_400_000 });
+const energyWh = z.int();
+const powerW = z.int();
+
+/** Import from the grid is positive, export negative; a battery that charges is positive. Null: not there or stale. */
+export const homeView = z
+  .object({
+    id: z.string(),
+    online: z.boolean(),
+    stale: z.boolean(),
+    powerW: powerW.nullable(),
+    pvW: powerW.nullable(),
+    batteryW: powerW.nullable(),
+    socPermille: z.int().nullable(),
+    relay: z.enum(['closed', 'open', 'unknown']),
+    /** Blink code: 0 none, 3 voltage, 5 meter communication ... */
+    faultCode: z.int(),
+    /** This interval's firm trades: bought positive, sold negative. */
+    tradedWh: energyWh,
+  })
+  .openapi('Home');
+
+export const ledgerStateView = z
+  .object({
+    /** ok: every settlement is final or on its way. parked: the chain does not answer, settlements wait. */
+    state: z.enum(['ok', 'parked']),
+    pending: z.int(),
+    lastBlock: z.int().nullable(),
+    settledIntervals: z.int(),
+  })
+  .openapi('LedgerState');
+
+export const conservationView = z.object({ energyWh: z.string(), money }).openapi('Conservation');
+
+/** The street at this moment. Sent as the SSE event `now` about once a second. */
+export const nowView = z
+  .object({
+    market: z.string(),
+    name: z.string(),
+    currency: z.string(),
+    timezone: z.string(),
+    intervalMs: z.int(),
+    mode: z.enum(['production', 'paper']),
+    speed: z.number(),
+    interlock: z.boolean(),
+    marketTime: instant,
+    /** For whom market time stands still, if it does. */
+    heldFor: z.array(z.string()),
+    interval: instant,
+    importPerKwh: price,
+    exportPerKwh: price,
+    /** Age of the tariff where it is not the current one: internet gone. */
+    tariffAgeMs: z.int().nullable(),
+    /** Of the interval being delivered; null where nothing traded. */
+    pricePerKwh: price.nullable(),
+    flow: z.object({ pvW: powerW, loadW: powerW, batteryW: powerW, gridW: powerW, neighboursW: powerW }),
+    homes: z.array(homeView),
+    ledger: ledgerStateView,
+    conservation: conservationView,
+  })
+  .openapi('Now');
+
+export const curveStepView = z.object({ pricePerKwh: price, energyWh }).openapi('CurveStep');
+
+/** How one product was cleared. Curves are merged to at least five members per step where there are as many. */
+export const clearingView = z
+  .object({
+    interval: instant,
+    pricePerKwh: price.nullable(),
+    tradedWh: energyWh,
+    orders: z.int(),
+    demand: z.array(curveStepView),
+    supply: z.array(curveStepView),
+    importPerKwh: price,
+    exportPerKwh: price,
+    /** One sentence: why this price. */
+    why: z.string(),
+  })
+  .openapi('Clearing');
+
+export const tradeView = z
+  .object({ interval: instant, buyer: z.string(), seller: z.string(), energyWh, pricePerKwh: price, amount: money })
+  .openapi('Trade');
+
+/** One interval from its clearing to the chain. `settledBlock` is null until it is final. SSE event `interval` when it is. */
+export const intervalView = z
+  .object({
+    interval: instant,
+    pricePerKwh: price.nullable(),
+    tradedWh: energyWh,
+    balancedWh: energyWh,
+    orders: z.int(),
+    deliveredWh: energyWh,
+    importPerKwh: price,
+    exportPerKwh: price,
+    feederImportWh: energyWh,
+    feederExportWh: energyWh,
+    substituted: z.int(),
+    settledBlock: z.int().nullable(),
+    conservation: conservationView,
+  })
+  .openapi('Interval');
+
+/** A member's account since the start: positive amounts are paid by the member. */
+export const memberView = z
+  .object({
+    id: z.string(),
+    bill: money,
+    /** The same meter readings at the utility's tariff alone. */
+    baseline: money,
+    saving: money,
+    boughtWh: energyWh,
+    soldWh: energyWh,
+    importWh: energyWh,
+    exportWh: energyWh,
+    shortfallWh: energyWh,
+  })
+  .openapi('Member');
+
+export const statementLineView = z
+  .object({
+    interval: instant,
+    kind: z.string(),
+    energyWh,
+    pricePerKwh: price,
+    amount: money,
+  })
+  .openapi('StatementLine');
+
+export const statementView = z.object({ member: memberView, lines: z.array(statementLineView) }).openapi('Statement');
+
+export const ledgerView = z
+  .object({
+    state: ledgerStateView,
+    address: z.string().nullable(),
+    chainId: z.int().nullable(),
+    community: money,
+    utility: money,
+    entries: z.array(
+      z.object({ interval: instant, block: z.int(), transactionHash: z.string(), payloadHash: z.string() }),
+    ),
+  })
+  .openapi('Ledger');
+
+/** RFC 9457. `code` is stable; `hint` says what to do. */
+export const problemView = z
+  .object({ type: z.string(), title: z.string(), status: z.int(), code: z.string(), hint: z.string().optional() })
+  .openapi('Problem');
+
+export type HomeView = z.infer<typeof homeView>;
+export type NowView = z.infer<typeof nowView>;
+export type ClearingView = z.infer<typeof clearingView>;
+export type TradeView = z.infer<typeof tradeView>;
+export type IntervalView = z.infer<typeof intervalView>;
+export type MemberView = z.infer<typeof memberView>;
+export type StatementView = z.infer<typeof statementView>;
+export type LedgerView = z.infer<typeof ledgerView>;
+export type LedgerStateView = z.infer<typeof ledgerStateView>;
+export type ConservationView = z.infer<typeof conservationView>;
