@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest';
+import type { CommandLog } from '../../src/domain/ports.ts';
+
+/** What every command log keeps: total order, an answer for each record, and all of it readable again. */
+export function commandLogSuite(open: () => Promise<CommandLog>): void {
+  test('numbers records from 1 in the order of the calls', async () => {
+    const log = await open();
+    const sequences = await Promise.all(['a', 'b', 'c'].map((text) => log.append(Buffer.from(text))));
+    expect(sequences).toEqual([1, 2, 3]);
+    expect(await contents(log, 1)).toEqual(['1:a', '2:b', '3:c']);
+    await log.close();
+  });
+
+  test('reads from any sequence and keeps empty and large records', async () => {
+    const log = await open();
+    await log.append(new Uint8Array(0));
+    await log.append(new Uint8Array(200_000).fill(7));
+    await log.append(Buffer.from('end'));
+    const lengths: number[] = [];
+    for await (const { record } of log.read(2)) lengths.push(record.length);
+    expect(lengths).toEqual([200_000, 3]);
+    await log.close();
+  });
+
+  test('a record changed by its owner after the call is not changed in the log', async () => {
+    const log = await open();
+    const record = Buffer.from('kept');
+    await log.append(record);
+    record.fill(0);
+    expect(await contents(log, 1)).toEqual(['1:kept']);
+    await log.close();
+  });
+}
+
+export async function contents(log: CommandLog, from: number): Promise<string[]> {
+  const texts: string[] = [];
+  for await (const { sequence, record } of log.read(from)) texts.push(`${sequence}:${Buffer.from(record).toString()}`);
+  return texts;
+}
