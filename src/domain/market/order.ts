@@ -35,6 +35,7 @@ export const ORDER_REFUSALS = [
   'unknown_market',
   'unknown_member',
   'unknown_product',
+  'mechanism_takes_no_orders',
   'exists_with_different_side',
   'exists_with_different_type',
   'exists_with_different_limit',
@@ -61,3 +62,11 @@ export type OrderVerdict =
 
 /** What became of an order when its product was cleared or it was withdrawn. */
 export type OrderFate = 'filled' | 'partly_filled' | 'rationed_out' | 'price_not_reached' | 'no_trade' | 'cancelled';
+
+/** The answer to a withdrawal. `exists`: it was withdrawn before. `not_open`: the order was refused, so it never stood. */
+export type CancelVerdict =
+  | { readonly ok: true; readonly code: 'cancelled' | 'exists'; readonly sequence: number }
+  | { readonly ok: false; readonly code: 'unknown_order' | 'not_open' | 'gate_closed' };
+
+/** How the partly filled limit level of the long side is shared. Time is the journal sequence. */
+export type Rationing = 'pro-rata' | 'price-time';

@@ -1,0 +1,232 @@
+import { midMarketPrice, shareMidMarket } from '../market/mid-market.ts';
+import { MAX_PRODUCT_WH, OrderBook } from '../market/order-book.ts';
+import { openingOf } from '../market/products.ts';
+import { acceptReading, bookSubstitute, closeInterval, NEW_METER } from '../metering/interval-energy.ts';
+import type { IntervalEnergy, MeterReading } from '../metering/meter-reading.ts';
+import { substituteEnergy } from '../metering/substitute-reading.ts';
+import { addToAccounts } from '../settlement/accounts.ts';
+import type { FeederEnergy } from '../settlement/interval-settlement.ts';
+import { type MemberInterval, settleInterval } from '../settlement/single-supply.ts';
+import { assert } from '../units/assert.ts';
+import { excessWh, type Wh, ZERO_WH } from '../units/energy.ts';
+import type { MemberId } from '../units/identity.ts';
+import type { DeliveryInterval } from '../units/interval.ts';
+import { energyOf, type Watt } from '../units/power.ts';
+import { type PriceBand, priceBand, type Tariff } from '../units/tariff.ts';
+import { type EpochMs, plusMs } from '../units/time.ts';
+import type { BoundaryReading, CancelCommand, Command, MarketTerms, MemberTerms, OrderCommand } from './command.ts';
+import type { EngineEvent } from './event.ts';
+import { type EngineState, tradedBy } from './state.ts';
+
+/**
+ * The engine: one command, in journal order, to the events it has. Deterministic and total for every command that the
+ * doors let through; live, replay and simulation run this same function. Changes `state` in place and owns it.
+ */
+export function applyCommand(state: EngineState, command: Command): EngineEvent[] {
+  assert(command.at >= state.now, `market time went back from ${state.now} to ${command.at}`);
+  state.sequence += 1;
+  state.now = command.at;
+  switch (command.type) {
+    case 'terms':
+      state.terms = command.terms;
+      return [{ type: 'terms_changed' }];
+    case 'open':
+      return openProduct(state, command.product, command.tariff);
+    case 'order':
+      return answerOrder(state, command);
+    case 'cancel':
+      return answerCancel(state, command);
+    case 'close':
+      return closeGate(state, command.product);
+    case 'complete':
+      return completeInterval(state, command);
+  }
+}
+
+function openProduct(state: EngineState, start: EpochMs, tariff: Tariff): EngineEvent[] {
+  const terms = termsOf(state);
+  assert(!state.products.has(start), `product ${start} was opened before`);
+  assert(openingOf(start, terms) <= state.now, `product ${start} opens too early`);
+  const band = priceBand(tariff, terms.tick);
+  const book = band === 'tariff_inverted' || terms.mechanism !== 'call' ? null : newBook(terms, start, band);
+  state.products.set(start, { start, tariff, band, book, clearing: null });
+  state.lastOpened = start;
+  return [{ type: 'opened', product: start, tariff, band }];
+}
+
+function newBook({ market, tick }: MarketTerms, product: EpochMs, band: PriceBand): OrderBook {
+  return new OrderBook({ market, product, tick, band, maxVolume: MAX_PRODUCT_WH });
+}
+
+function answerOrder(state: EngineState, command: OrderCommand): EngineEvent[] {
+  const { product, member, clientOrderId } = command;
+  const answered = { type: 'answered', kind: 'order', product, member, clientOrderId } as const;
+  const terms = termsOf(state);
+  const owner = memberOf(terms, member);
+  if (owner === null) return [{ ...answered, verdict: { ok: false, code: 'unknown_member' } }];
+  const open = state.products.get(product);
+  if (open === undefined) return [{ ...answered, verdict: { ok: false, code: 'unknown_product' } }];
+  if (open.book === null) return [{ ...answered, verdict: { ok: false, code: 'mechanism_takes_no_orders' } }];
+  const { side, orderType: type, limit, energy } = command;
+  const order = { market: terms.market, product, member, clientOrderId, side, type, limit, energy };
+  const capability = energyOf(owner.exportCapability, terms.lengthMs);
+  const context = { clockOffMs: command.clockOffMs, capability, marketHalted: false, memberHalted: false };
+  return [{ ...answered, verdict: open.book.submit(order, state.sequence, context) }];
+}
+
+function answerCancel(state: EngineState, command: CancelCommand): EngineEvent[] {
+  const { product, member, clientOrderId } = command;
+  const answered = { type: 'answered', kind: 'cancel', product, member, clientOrderId } as const;
+  const book = state.products.get(product)?.book;
+  if (book === undefined || book === null) return [{ ...answered, verdict: { ok: false, code: 'unknown_order' } }];
+  return [{ ...answered, verdict: book.cancel(member, clientOrderId, state.sequence) }];
+}
+
+function closeGate(state: EngineState, start: EpochMs): EngineEvent[] {
+  const product = state.products.get(start);
+  assert(product !== undefined, `no product ${start} to close`);
+  if (product.book === null) return [];
+  const clearing = product.book.closeGate(termsOf(state).rationing);
+  product.clearing = clearing;
+  return [{ type: 'cleared', product: start, clearing }];
+}
+
+type Complete = Extract<Command, { type: 'complete' }>;
+
+function completeInterval(state: EngineState, command: Complete): EngineEvent[] {
+  const terms = termsOf(state);
+  const interval: DeliveryInterval = { start: plusMs(command.boundary, -terms.lengthMs), lengthMs: terms.lengthMs };
+  assert(state.completedUntil === null || command.boundary > state.completedUntil, 'an interval is completed once');
+  const first = state.completedUntil === null;
+  state.completedUntil = command.boundary;
+  recordReadings(state, terms, command);
+  const members = terms.members.map(({ id }) => memberInterval(state, terms, interval, id));
+  const feeder = feederEnergy(state, interval, members);
+  if (first) return [{ type: 'baseline', boundary: command.boundary }];
+  return settle(state, terms, interval, { tariff: command.tariff, members, feeder });
+}
+
+function recordReadings(state: EngineState, terms: MarketTerms, { readings, feeder }: Complete): void {
+  for (const reading of readings) {
+    const power = memberOf(terms, reading.member)?.connectionPower;
+    if (power === undefined) continue;
+    const track = state.meters.get(reading.member) ?? NEW_METER;
+    const limits = { maxPower: power, lengthMs: terms.lengthMs };
+    state.meters.set(reading.member, acceptReading(track, meterReading(reading), limits).track);
+  }
+  if (feeder === null) return;
+  const maxPower = terms.members.reduce((sum, { connectionPower }) => sum + connectionPower, 0) as Watt;
+  const limits = { maxPower, lengthMs: terms.lengthMs };
+  state.feederMeter = acceptReading(state.feederMeter, meterReading(feeder), limits).track;
+}
+
+function meterReading({ at, importRegister, exportRegister }: BoundaryReading): MeterReading {
+  return { at, importRegister, exportRegister, power: 0 as Watt, quality: 'good' };
+}
+
+function memberInterval(
+  state: EngineState,
+  terms: MarketTerms,
+  interval: DeliveryInterval,
+  member: MemberId,
+): MemberInterval {
+  const traded = tradedBy(state.products.get(interval.start)?.clearing ?? null, member);
+  const { track, energy } = closeInterval(state.meters.get(member) ?? NEW_METER, interval);
+  if (energy !== null) {
+    state.meters.set(member, track);
+    return { member, ...traded, energy };
+  }
+  const substitute = substituteEnergy(traded.bought, importedLastWeek(state, terms, interval, member));
+  state.meters.set(member, bookSubstitute(track, substitute));
+  return { member, ...traded, energy: substitute };
+}
+
+const WEEK_MS = 7 * 86_400_000;
+
+function importedLastWeek(
+  state: EngineState,
+  { lengthMs }: MarketTerms,
+  { start }: DeliveryInterval,
+  member: MemberId,
+): Wh | null {
+  assert(WEEK_MS % lengthMs === 0, 'a week is a whole number of intervals');
+  const settlement = state.settlements.get(plusMs(start, -WEEK_MS));
+  return settlement?.positions.find((position) => position.member === member)?.imported ?? null;
+}
+
+/** The feeder meter nets within the interval; where it has no reading, the members' sum stands in and hides no error. */
+function feederEnergy(
+  state: EngineState,
+  interval: DeliveryInterval,
+  members: readonly MemberInterval[],
+): FeederEnergy {
+  const { track, energy } = closeInterval(state.feederMeter, interval);
+  const substitute = energy === null;
+  const seen: Pick<IntervalEnergy, 'imported' | 'exported'> = energy ?? {
+    imported: members.reduce((sum, { energy: each }) => sum + each.imported, 0) as Wh,
+    exported: members.reduce((sum, { energy: each }) => sum + each.exported, 0) as Wh,
+  };
+  state.feederMeter = substitute ? bookSubstitute(track, { ...seen, origin: 'substituted' }) : track;
+  return { imported: excessWh(seen.imported, seen.exported), exported: excessWh(seen.exported, seen.imported) };
+}
+
+interface Metered {
+  readonly tariff: Tariff;
+  readonly members: readonly MemberInterval[];
+  readonly feeder: FeederEnergy;
+}
+
+function settle(state: EngineState, terms: MarketTerms, interval: DeliveryInterval, metered: Metered): EngineEvent[] {
+  const product = state.products.get(interval.start);
+  const tariff = product?.tariff ?? metered.tariff;
+  const pooled = terms.mechanism === 'mid-market' ? pool(metered.members, tariff, terms.tick) : null;
+  const settlement = settleInterval({
+    market: terms.market,
+    interval,
+    tariff,
+    tick: terms.tick,
+    clearingPrice: pooled?.price ?? product?.clearing?.price ?? null,
+    members: pooled?.members ?? metered.members,
+    feeder: metered.feeder,
+    imbalanceWeightPermille: terms.imbalanceWeightPermille,
+    balancing: terms.mechanism !== 'feed-in',
+  });
+  state.settlements.set(interval.start, settlement);
+  state.accounts = addToAccounts(state.accounts, settlement);
+  forgetOldProducts(state, terms, interval.start);
+  return [{ type: 'settled', settlement }];
+}
+
+/** `mid-market`: no orders, the metered surplus and deficit of the interval meet in one pool. */
+function pool(members: readonly MemberInterval[], tariff: Tariff, tick: number) {
+  const band = priceBand(tariff, tick);
+  if (band === 'tariff_inverted') return null;
+  const positions = members.map(({ member, energy }) => ({ member, demand: energy.imported, supply: energy.exported }));
+  const price = midMarketPrice(sum(positions, 'demand'), sum(positions, 'supply'), band, tick);
+  const shares = shareMidMarket(positions);
+  return { price, members: members.map((each, index) => ({ ...each, ...traded(shares[index]) })) };
+}
+
+function sum<Key extends string>(rows: readonly Record<Key, Wh>[], key: Key): Wh {
+  return rows.reduce((total, row) => total + row[key], 0) as Wh;
+}
+
+function traded(share: { readonly bought: Wh; readonly sold: Wh } | undefined) {
+  return { bought: share?.bought ?? ZERO_WH, sold: share?.sold ?? ZERO_WH };
+}
+
+/** The orders of a product are kept, so that a repeated one gets its first answer, until its dispute window ends. */
+function forgetOldProducts(state: EngineState, { disputeIntervals, lengthMs }: MarketTerms, settled: EpochMs): void {
+  for (const start of state.products.keys()) {
+    if (start < settled - disputeIntervals * lengthMs) state.products.delete(start);
+  }
+}
+
+function termsOf(state: EngineState): MarketTerms {
+  assert(state.terms !== null, 'the terms come first');
+  return state.terms;
+}
+
+function memberOf(terms: MarketTerms, member: MemberId): MemberTerms | null {
+  return terms.members.find(({ id }) => id === member) ?? null;
+}
