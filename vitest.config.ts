@@ -1,19 +1,33 @@
 import { defineConfig } from 'vitest/config';
 
-/** Three kinds of test: `unit` beside the code (one shared context), `ports` and `e2e` with real parts (isolated). */
+/**
+ * Kinds of test: `unit` beside the code (one shared context) and the house rules; `ports` with real parts (isolated);
+ * `e2e` with real processes, one file at a time. The groups run one after the other, so that no test that watches a
+ * clock shares the machine with the crowd.
+ */
 export default defineConfig({
   test: {
     testTimeout: 30_000,
+    reporters: ['default'],
     projects: [
       {
         test: {
           name: 'unit',
-          include: ['src/**/*.test.ts', 'web/**/*.test.ts', 'test/*.test.ts'],
+          include: ['src/**/*.test.ts', 'web/**/*.test.ts', 'test/{house/,}*.test.ts'],
           isolate: false,
           pool: 'threads',
+          sequence: { groupOrder: 0 },
         },
       },
-      { test: { name: 'ports', include: ['test/ports/**/*.test.ts'], pool: 'forks', testTimeout: 60_000 } },
+      {
+        test: {
+          name: 'ports',
+          include: ['test/ports/**/*.test.ts'],
+          pool: 'forks',
+          testTimeout: 60_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
       {
         test: {
           name: 'e2e',
@@ -22,6 +36,7 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 180_000,
           hookTimeout: 180_000,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -25,7 +25,7 @@ export interface DeviceBus {
   publish(topic: string, payload: Uint8Array, options: { qos: 0 | 1; retain?: boolean }): Promise<void>;
   /** Resolves when the broker has granted the subscription; it is renewed on every reconnect. */
   subscribe(filter: string, qos: 0 | 1, onMessage: (message: BusMessage) => void): Promise<void>;
-  /** Called with true on every connect, false on every loss. */
+  /** Called with true on every connect, once the subscriptions hold again; false on every loss. Told at once if connected. */
   onConnection(listener: (connected: boolean) => void): void;
   /** Ends the session with DISCONNECT, so that no will is sent. */
   close(): Promise<void>;
@@ -36,6 +36,17 @@ export interface BusMessage {
   readonly payload: Uint8Array;
   readonly retain: boolean;
 }
+
+/** What the broker says for a client that vanished without DISCONNECT. */
+export interface BusWill {
+  readonly topic: string;
+  readonly payload: Uint8Array;
+  readonly qos: 0 | 1;
+  readonly retain: boolean;
+}
+
+/** Opens a session of its own. `will` is asked anew for every CONNECT, just before it is sent. */
+export type OpenBus = (will: () => BusWill) => Promise<DeviceBus>;
 
 /** The switch of the export path. Commands are requests; only `feedback` tells what the contact did. */
 export interface RelayDriver {

@@ -148,10 +148,23 @@ export const ledgerView = z
   })
   .openapi('Ledger');
 
-/** RFC 9457. `code` is stable; `hint` says what to do. */
+/** RFC 9457. `code` is stable; `hint` says what to do; `errors` points to each wrong place of a request. */
 export const problemView = z
-  .object({ type: z.string(), title: z.string(), status: z.int(), code: z.string(), hint: z.string().optional() })
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    code: z.string(),
+    hint: z.string().optional(),
+    detail: z.string().optional(),
+    errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
+  })
   .openapi('Problem');
+
+/** The answer to an order or a cancellation that was taken. `exists`: the same content again, the first answer again. */
+export const verdictView = z
+  .object({ ok: z.literal(true), code: z.string(), sequence: z.int().optional() })
+  .openapi('Verdict');
 
 export type HomeView = z.infer<typeof homeView>;
 export type NowView = z.infer<typeof nowView>;
@@ -161,5 +174,6 @@ export type IntervalView = z.infer<typeof intervalView>;
 export type MemberView = z.infer<typeof memberView>;
 export type StatementView = z.infer<typeof statementView>;
 export type LedgerView = z.infer<typeof ledgerView>;
+export type ProblemView = z.infer<typeof problemView>;
 export type LedgerStateView = z.infer<typeof ledgerStateView>;
 export type ConservationView = z.infer<typeof conservationView>;

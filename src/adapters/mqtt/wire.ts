@@ -67,6 +67,12 @@ export const tradesMessage = z.strictObject({
 /** The public result of a product. */
 export const clearingMessage = z.strictObject({ product: instant, price: price.nullable(), traded: energy });
 
+/** The products that take orders, the next to be delivered first, each with the tariff it was opened with. Retained. */
+export const productsMessage = z.strictObject({
+  tick: z.int().positive(),
+  open: z.array(z.strictObject({ product: instant, gate: instant, importPrice: price, exportPrice: price })),
+});
+
 /** `signature`: Ed25519 over `leaseText`, 64 bytes. Retained: a relay that restarts finds its certificate. */
 export const leaseMessage = z.strictObject({
   market,
@@ -98,18 +104,23 @@ export const clockMessage = z.strictObject({
 /** A gateway has done all that was due up to and including market time `at`. */
 export const readyMessage = z.strictObject({ at: instant });
 
+/** What the interlock of a home does, from its relay. Retained. `faultCode`: the blink code, 0 is none. */
+export const safetyMessage = z.strictObject({ closed: z.boolean(), faultCode: z.int().min(0) });
+
+export type SafetyMessage = z.infer<typeof safetyMessage>;
 export type OrderMessage = z.infer<typeof orderMessage>;
 export type CancelMessage = z.infer<typeof cancelMessage>;
 export type ReplyMessage = z.infer<typeof replyMessage>;
 export type TradesMessage = z.infer<typeof tradesMessage>;
 export type ClearingMessage = z.infer<typeof clearingMessage>;
+export type ProductsMessage = z.infer<typeof productsMessage>;
 export type LeaseMessage = z.infer<typeof leaseMessage>;
 export type HeartbeatMessage = z.infer<typeof heartbeatMessage>;
 export type ClockMessage = z.infer<typeof clockMessage>;
 export type ReadyMessage = z.infer<typeof readyMessage>;
 
-type MemberTopic = 'order' | 'reply' | 'trades' | 'lease' | 'ready';
-type MarketTopic = 'clearing' | 'heartbeat' | 'clock';
+type MemberTopic = 'order' | 'reply' | 'trades' | 'lease' | 'ready' | 'safety';
+type MarketTopic = 'clearing' | 'products' | 'heartbeat' | 'clock';
 
 /** `memberTopic('elm', 'order', '+')` is the filter for every member's orders. */
 export function memberTopic(marketId: string, kind: MemberTopic, memberId: string): string {

@@ -10,7 +10,7 @@ import { type Command, commandText, type MarketTerms, type Mechanism, parseComma
 import { newEngineState, stateText } from './state.ts';
 
 const MINUTE = 60_000;
-const LENGTH = 15 * MINUTE;
+const LENGTH = 900_000;
 const DELIVERY = (1_782_032_400_000 - (1_782_032_400_000 % LENGTH)) as EpochMs;
 const tariff = { importPrice: 300_000 as PricePerKwh, exportPrice: 80_000 as PricePerKwh };
 const ids = ['home-01', 'home-02', 'home-03'] as MemberId[];

@@ -30,6 +30,7 @@ export function mulDivFloor(a: number, b: number, c: number): number {
 export function shareByLargestRemainder(total: number, weights: readonly number[]): number[] {
   const sum = weights.reduce((a, b) => a + b, 0);
   assertSafeInteger(sum, 'sum of weights');
+  for (const weight of weights) assert(weight >= 0, `a weight of ${weight}`);
   if (total === 0) return weights.map(() => 0);
   assert(total > 0 && sum > 0, `cannot share ${total} over weights that sum to ${sum}`);
   const shares = weights.map((weight) => mulDivFloor(total, weight, sum));
@@ -39,6 +40,12 @@ export function shareByLargestRemainder(total: number, weights: readonly number[
 }
 
 function byRemainder(total: number, weights: readonly number[], sum: number): number[] {
-  const remainders = weights.map((weight) => Number((BigInt(total) * BigInt(weight)) % BigInt(sum)));
+  const remainders = weights.map((weight) => remainderOf(total, weight, sum));
   return weights.map((_, index) => index).sort((a, b) => (remainders[b] ?? 0) - (remainders[a] ?? 0) || a - b);
+}
+
+/** a x b modulo c, exact whatever the size of the product. All >= 0, c > 0. */
+function remainderOf(a: number, b: number, c: number): number {
+  const product = a * b;
+  return Number.isSafeInteger(product) ? product % c : Number((BigInt(a) * BigInt(b)) % BigInt(c));
 }

@@ -13,7 +13,7 @@ const LIMIT = 2 ** 31;
 export function pricePerKwh(value: number): PricePerKwh {
   assertSafeInteger(value, 'price in micro-currency per kWh');
   assert(Math.abs(value) < LIMIT, `price ${value} is outside +-2^31 micro-currency per kWh`);
-  return value as PricePerKwh;
+  return (value === 0 ? 0 : value) as PricePerKwh;
 }
 
 /** `'0.30'` -> 300000. `null` where the text is no decimal with at most six places, or out of bounds. */

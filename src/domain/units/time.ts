@@ -29,6 +29,6 @@ export function parseUtc(text: string): EpochMs | null {
 /** `2021-02-14T23:00Z`: the shortest text that is exact. */
 export function formatUtc(at: EpochMs): string {
   const text = new Date(at).toISOString();
-  if (text.endsWith(':00.000Z')) return `${text.slice(0, 16)}Z`;
-  return text.endsWith('.000Z') ? `${text.slice(0, 19)}Z` : text;
+  if (text.endsWith(':00.000Z')) return `${text.slice(0, -':00.000Z'.length)}Z`;
+  return text.endsWith('.000Z') ? `${text.slice(0, -'.000Z'.length)}Z` : text;
 }

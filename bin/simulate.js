@@ -1,0 +1,4 @@
+#!/usr/bin/env node
+import { runApp } from './run-app.js';
+
+await runApp('simulate', '../src/apps/simulate/main.ts');

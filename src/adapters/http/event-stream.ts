@@ -1,0 +1,152 @@
+import type { ApiEvent } from './views.ts';
+
+/** Missed events that a reader who comes back can still get. `now` is not kept: only the latest counts. */
+const KEPT_EVENTS = 256;
+/** What a reader may have unread, in events and bytes, before it is dropped: a minute of `now`. */
+const QUEUED_EVENTS = 64;
+const QUEUED_BYTES = 4 * 1024 * 1024;
+const MAX_READERS = 64;
+const RETRY_MS = 1000;
+
+interface Frame {
+  readonly id: number;
+  readonly bytes: Uint8Array;
+}
+
+interface Reader {
+  push(bytes: Uint8Array): void;
+  end(): void;
+}
+
+export interface EventStreams {
+  /** A stream of server-sent events, after `lastEventId` where that is one of ours. Null: too many are open. */
+  open(lastEventId: string | undefined): ReadableStream<Uint8Array> | null;
+  readers(): number;
+  /** Ends every stream and forgets the source. */
+  close(): void;
+}
+
+/** Encodes each event once for all readers. `streamId` tells this process from the one before it. */
+export function createEventStreams(
+  source: (listener: (event: ApiEvent) => void) => () => void,
+  streamId: string,
+): EventStreams {
+  const readers = new Set<Reader>();
+  const ring = createRing(streamId);
+  let closed = false;
+  const stop = source((event) => {
+    const frame = ring.add(event);
+    for (const reader of readers) reader.push(frame.bytes);
+  });
+  return {
+    open: (lastEventId) => {
+      if (closed || readers.size >= MAX_READERS) return null;
+      return readerStream(readers, () => ring.after(lastEventId));
+    },
+    readers: () => readers.size,
+    close: () => {
+      closed = true;
+      stop();
+      for (const reader of readers) reader.end();
+    },
+  };
+}
+
+interface Ring {
+  add(event: ApiEvent): Frame;
+  after(lastEventId: string | undefined): Uint8Array[];
+}
+
+function createRing(streamId: string): Ring {
+  let kept: Frame[] = [];
+  let latestNow: Frame | undefined;
+  let newest = 0;
+  let forgottenUpTo = 0;
+  const retry = encode(`retry: ${RETRY_MS}\n\n`);
+  return {
+    add: (event) => {
+      const frame = { id: event.id, bytes: encodeEvent(streamId, event) };
+      newest = event.id;
+      if (event.event === 'now') {
+        latestNow = frame;
+        return frame;
+      }
+      kept.push(frame);
+      forgottenUpTo = kept.length > KEPT_EVENTS ? (kept[0]?.id ?? 0) : forgottenUpTo;
+      kept = kept.slice(-KEPT_EVENTS);
+      return frame;
+    },
+    after: (lastEventId) => {
+      const now = latestNow === undefined ? [] : [latestNow.bytes];
+      if (lastEventId === undefined) return [retry, ...now];
+      const last = sequenceOf(lastEventId, streamId);
+      if (last === null || last < forgottenUpTo || last > newest) return [retry, gap(streamId, newest), ...now];
+      return [retry, ...kept.filter((frame) => frame.id > last).map((frame) => frame.bytes), ...now];
+    },
+  };
+}
+
+/** Tells a reader that events were lost to it, so that it asks for the whole again. */
+function gap(streamId: string, newest: number): Uint8Array {
+  return encode(`id: ${streamId}-${newest}\nevent: gap\ndata: {}\n\n`);
+}
+
+function sequenceOf(lastEventId: string, streamId: string): number | null {
+  const [stream, sequence] = lastEventId.split('-');
+  return stream === streamId && sequence !== undefined && /^\d{1,15}$/.test(sequence) ? Number(sequence) : null;
+}
+
+/** The reader is registered when it first reads: a HEAD request opens nothing. */
+function readerStream(readers: Set<Reader>, first: () => readonly Uint8Array[]): ReadableStream<Uint8Array> {
+  const queue: Uint8Array[] = [];
+  let queuedBytes = 0;
+  let wake: (() => void) | undefined;
+  let ended: 'open' | 'done' | 'dropped' = 'open';
+  const settle = (how: 'done' | 'dropped') => {
+    ended = how;
+    readers.delete(reader);
+    wake?.();
+  };
+  const reader: Reader = {
+    push: (bytes) => {
+      if (queue.length >= QUEUED_EVENTS || queuedBytes > QUEUED_BYTES) return abandon();
+      queue.push(bytes);
+      queuedBytes += bytes.length;
+      wake?.();
+    },
+    end: () => settle('done'),
+  };
+  let abandon = () => settle('dropped');
+  return new ReadableStream<Uint8Array>(
+    {
+      start: (controller) => {
+        abandon = () => {
+          settle('dropped');
+          controller.error(new Error('the reader was too slow'));
+        };
+      },
+      pull: async (controller) => {
+        if (!readers.has(reader) && ended === 'open') {
+          readers.add(reader);
+          for (const bytes of first()) reader.push(bytes);
+        }
+        if (queue.length === 0 && ended === 'open') await new Promise<void>((resolve) => (wake = resolve));
+        wake = undefined;
+        const bytes = queue.shift();
+        queuedBytes -= bytes?.length ?? 0;
+        if (bytes !== undefined && ended !== 'dropped') controller.enqueue(bytes);
+        else if (ended === 'done') controller.close();
+      },
+      cancel: () => settle('done'),
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+function encodeEvent(streamId: string, event: ApiEvent): Uint8Array {
+  return encode(`id: ${streamId}-${event.id}\nevent: ${event.event}\ndata: ${JSON.stringify(event.data)}\n\n`);
+}
+
+function encode(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}

@@ -1,0 +1,110 @@
+import type { MarketTerms } from '../../domain/engine/command.ts';
+import type { EngineState } from '../../domain/engine/state.ts';
+import { type DuePoint, duePoints, nextDue } from '../../domain/market/due-points.ts';
+import { isProductOpen, productsToOpen } from '../../domain/market/products.ts';
+import type { Tariff } from '../../domain/units/tariff.ts';
+import type { EpochMs } from '../../domain/units/time.ts';
+import type { CommandWriter } from './command-writer.ts';
+import type { MeterDesk } from './meter-desk.ts';
+
+/** The time the loop runs on. In real time `holdUntil` does nothing but remember. */
+export interface LoopClock {
+  now(): EpochMs;
+  /** Resolves when market time has reached `at`; never when the loop was stopped. */
+  until(at: EpochMs): Promise<void>;
+  /** Lets market time run on from `from` to `holdAt`, where it stands until the next call. */
+  release(from: EpochMs, holdAt: EpochMs): void;
+}
+
+/** Who has to be heard before market time may pass a due point. */
+export interface Roll {
+  /** Resolves when all have said that they are done with `at`, or their time is up. */
+  ready(point: DuePoint): Promise<void>;
+}
+
+export interface LoopParts {
+  readonly writer: CommandWriter;
+  readonly clock: LoopClock;
+  readonly roll: Roll;
+  readonly meters: MeterDesk;
+  readonly feeder: string;
+  readonly terms: MarketTerms;
+  tariffAt(interval: EpochMs): Tariff;
+  /** Called when the products that take orders have changed. */
+  onProducts(): Promise<void>;
+}
+
+/**
+ * What fell due while the engine was away is done first, from the last completed point on and in order, without waiting
+ * for anybody: before the doors open, every gate that should be closed is closed.
+ */
+export async function catchUp(parts: LoopParts): Promise<void> {
+  const { writer, clock, terms } = parts;
+  const now = clock.now();
+  const from = writer.state.completedUntil ?? ((now - terms.lengthMs) as EpochMs);
+  for (const point of duePoints(from, now, terms)) {
+    if (writer.state.completedUntil === null && point.boundary && point.at < now) continue;
+    await doWork(parts, point);
+  }
+  await openDue(parts, now);
+}
+
+/** Runs the market from one due point to the next until `stopped`. */
+export async function runMarket(parts: LoopParts, stopped: AbortSignal): Promise<void> {
+  const { clock, roll, terms } = parts;
+  const start = clock.now();
+  await roll.ready({ at: start, gateOf: null, boundary: false });
+  let point = nextDue(start, terms);
+  clock.release(start, point.at);
+  while (!stopped.aborted) {
+    await clock.until(point.at);
+    await roll.ready(point);
+    if (stopped.aborted) return;
+    await doWork(parts, point);
+    const next = nextDue(point.at, terms);
+    clock.release(point.at, next.at);
+    point = next;
+  }
+}
+
+/** Everything here may be done twice: what is journaled already is not journaled again. */
+async function doWork(parts: LoopParts, point: DuePoint): Promise<void> {
+  const { writer } = parts;
+  if (point.gateOf !== null && gateIsOpen(writer.state, point.gateOf)) {
+    await writer.commit({ type: 'close', product: point.gateOf });
+    await parts.onProducts();
+  }
+  if (!point.boundary) return;
+  if ((writer.state.completedUntil ?? Number.NEGATIVE_INFINITY) < point.at) await complete(parts, point.at);
+  await openDue(parts, point.at);
+}
+
+function gateIsOpen(state: EngineState, product: EpochMs): boolean {
+  const known = state.products.get(product);
+  return known !== undefined && known.book !== null && known.clearing === null;
+}
+
+async function complete({ writer, meters, feeder, terms, tariffAt }: LoopParts, boundary: EpochMs): Promise<void> {
+  const readings = terms.members.flatMap(({ id }) => {
+    const reading = meters.at(id, boundary);
+    return reading === null ? [] : [{ member: id, ...reading }];
+  });
+  const tariff = tariffAt((boundary - terms.lengthMs) as EpochMs);
+  await writer.commit({ type: 'complete', boundary, tariff, readings, feeder: meters.at(feeder, boundary) });
+}
+
+async function openDue(parts: LoopParts, now: EpochMs): Promise<void> {
+  const { writer, terms, tariffAt } = parts;
+  const due = productsToOpen(now, terms, writer.state.lastOpened);
+  for (const { start } of due) await writer.commit({ type: 'open', product: start, tariff: tariffAt(start) });
+  if (due.length > 0) await parts.onProducts();
+}
+
+/** The products that take orders at `now`. */
+export function openBooks(state: EngineState, now: EpochMs): EpochMs[] {
+  const { terms } = state;
+  if (terms === null) return [];
+  return [...state.products.values()]
+    .filter(({ start, book, clearing }) => book !== null && clearing === null && isProductOpen(start, now, terms))
+    .map(({ start }) => start);
+}

@@ -1,0 +1,241 @@
+import type { HomeDevices, HomeFlow } from './dispatch/home-dispatch.ts';
+import { dispatchHome, planHome } from './dispatch/home-dispatch.ts';
+import { type PlannedOrder, type PricePreference, ruleOrders } from './dispatch/rule-agent.ts';
+import type { Load, MeasuredLoad } from './forecast/load.ts';
+import { perfectForecast } from './forecast/perfect.ts';
+import { yesterdayForecast } from './forecast/yesterday.ts';
+import { clearMidMarket, type MeteredPosition, type PoolClearing } from './market/mid-market.ts';
+import type { ClientOrderId, Order, OrderKey, OrderVerdict } from './market/order.ts';
+import type { OrderBook, SubmitContext } from './market/order-book.ts';
+import type { Clearing } from './market/trade.ts';
+import {
+  acceptReading,
+  bookSubstitute,
+  closeInterval,
+  type MeterLimits,
+  type MeterTrack,
+  type ReadingVerdict,
+} from './metering/interval-energy.ts';
+import type { IntervalEnergy, MeterReading } from './metering/meter-reading.ts';
+import { substituteEnergy } from './metering/substitute-reading.ts';
+import { type Accounts, addToAccounts } from './settlement/accounts.ts';
+import type { IntervalSettlement } from './settlement/interval-settlement.ts';
+import { type SettlementInput, settleInterval } from './settlement/single-supply.ts';
+import { addToStatement, EMPTY_STATEMENT, type Statement } from './settlement/statement.ts';
+import { type Delivery, verifyDelivery } from './settlement/verify-delivery.ts';
+import type { Wh } from './units/energy.ts';
+import type { MemberId } from './units/identity.ts';
+import type { DeliveryInterval } from './units/interval.ts';
+import type { PriceBand } from './units/tariff.ts';
+import type { EpochMs } from './units/time.ts';
+
+export type Stage =
+  | 'read meter'
+  | 'publish'
+  | 'forecast'
+  | 'plan and bid'
+  | 'accept order'
+  | 'match and clear'
+  | 'dispatch and interlock'
+  | 'verify delivery'
+  | 'settle'
+  | 'bill';
+
+export type Trigger =
+  | 'reading'
+  | 'planning tick'
+  | 'order'
+  | 'gate closure'
+  | 'delivery start'
+  | 'interval complete'
+  | 'settled';
+
+export type Owner = 'gateway' | 'engine' | 'relay';
+
+/** One stage. `step` is synchronous, asks no clock and sees no port. An order book is the one state changed in place. */
+export interface CycleRow {
+  readonly stage: Stage;
+  readonly trigger: Trigger;
+  readonly owner: Owner;
+  readonly step: (state: never, input: never, now: EpochMs) => Stepped<unknown, unknown>;
+}
+
+export interface Stepped<State, Output> {
+  readonly state: State;
+  readonly outputs: Output;
+}
+
+/** The straight line: what one kWh passes through per delivery interval (design 2). Drivers run these rows. */
+export const INTERVAL_CYCLE = [
+  { stage: 'read meter', trigger: 'reading', owner: 'gateway', step: readMeter },
+  { stage: 'publish', trigger: 'reading', owner: 'gateway', step: publish },
+  { stage: 'forecast', trigger: 'planning tick', owner: 'gateway', step: forecast },
+  { stage: 'plan and bid', trigger: 'planning tick', owner: 'gateway', step: planAndBid },
+  { stage: 'accept order', trigger: 'order', owner: 'engine', step: acceptOrder },
+  { stage: 'match and clear', trigger: 'gate closure', owner: 'engine', step: matchAndClear },
+  { stage: 'dispatch and interlock', trigger: 'delivery start', owner: 'relay', step: dispatchAndInterlock },
+  { stage: 'verify delivery', trigger: 'interval complete', owner: 'engine', step: verifyMember },
+  { stage: 'settle', trigger: 'interval complete', owner: 'engine', step: settle },
+  { stage: 'bill', trigger: 'settled', owner: 'engine', step: bill },
+] as const satisfies readonly CycleRow[];
+
+interface MeterInput {
+  readonly reading: MeterReading;
+  readonly limits: MeterLimits;
+}
+
+function readMeter(track: MeterTrack, { reading, limits }: MeterInput): Stepped<MeterTrack, ReadingVerdict> {
+  const { track: state, verdict } = acceptReading(track, reading, limits);
+  return { state, outputs: verdict };
+}
+
+/** A reading leaves the home once; what the meter repeats does not. */
+function publish(last: MeterReading | null, reading: MeterReading): Stepped<MeterReading | null, MeterReading[]> {
+  const isNew = last === null || reading.at > last.at;
+  return { state: isNew ? reading : last, outputs: isNew ? [reading] : [] };
+}
+
+export type ForecastMethod = 'perfect' | 'yesterday';
+
+interface ForecastInput {
+  readonly method: ForecastMethod;
+  readonly interval: DeliveryInterval;
+  /** `sameTimeYesterday` of its start. */
+  readonly sameIntervalYesterday: EpochMs;
+}
+
+/** `measured` knows only what is complete at `now`, except for the perfect forecast, which it gives away. */
+function forecast(measured: MeasuredLoad, input: ForecastInput, now: EpochMs): Stepped<MeasuredLoad, Load> {
+  const { method, interval, sameIntervalYesterday } = input;
+  const outputs =
+    method === 'perfect'
+      ? perfectForecast(measured, interval)
+      : yesterdayForecast(measured, interval, now, sameIntervalYesterday);
+  return { state: measured, outputs };
+}
+
+/** What a gateway has on the market for one product. */
+export interface OpenPlan {
+  readonly orders: readonly Order[];
+  readonly nextClientOrderId: ClientOrderId;
+}
+
+export const NO_PLAN: OpenPlan = { orders: [], nextClientOrderId: 1 };
+
+interface PlanInput {
+  readonly key: Omit<OrderKey, 'clientOrderId'>;
+  readonly devices: HomeDevices;
+  readonly forecast: Load;
+  readonly band: PriceBand;
+  readonly tick: number;
+  readonly preference: PricePreference;
+  readonly lengthMs: number;
+}
+
+export interface PlanOutput {
+  readonly cancel: readonly ClientOrderId[];
+  readonly place: readonly Order[];
+}
+
+/** Sends orders when there is something to trade, and others in their place only if their Wh or limit changed. */
+function planAndBid(open: OpenPlan, input: PlanInput): Stepped<OpenPlan, PlanOutput> {
+  const plan = planHome(input.devices, input.forecast, input.lengthMs);
+  const wanted = ruleOrders(plan, input.band, input.tick, input.preference);
+  const kept = open.orders.filter((order) => wanted.some((each) => isSame(each, order)));
+  const cancel = open.orders.filter((order) => !kept.includes(order)).map(({ clientOrderId }) => clientOrderId);
+  const missing = wanted.filter((each) => !kept.some((order) => isSame(each, order)));
+  const place = missing.map((each, n) => ({ ...input.key, ...each, clientOrderId: open.nextClientOrderId + n }));
+  const state = { orders: [...kept, ...place], nextClientOrderId: open.nextClientOrderId + place.length };
+  return { state, outputs: { cancel, place } };
+}
+
+function isSame(planned: PlannedOrder, order: Order): boolean {
+  return planned.side === order.side && planned.limit === order.limit && planned.energy === order.energy;
+}
+
+export type MechanismName = 'call' | 'mid-market' | 'feed-in';
+
+/** How a community shares energy: before delivery by orders, or after it by what was metered; one of the two is null. */
+export interface Mechanism {
+  readonly name: MechanismName;
+  readonly atGate: ((book: OrderBook) => Clearing) | null;
+  readonly afterDelivery: ((metered: readonly MeteredPosition[], band: PriceBand, tick: number) => PoolClearing) | null;
+  /** Whether deviations meet each other inside the street. */
+  readonly balancing: boolean;
+}
+
+export const MECHANISMS: Readonly<Record<MechanismName, Mechanism>> = {
+  call: { name: 'call', atGate: (book) => book.closeGate('pro-rata'), afterDelivery: null, balancing: true },
+  'mid-market': { name: 'mid-market', atGate: null, afterDelivery: clearMidMarket, balancing: true },
+  'feed-in': { name: 'feed-in', atGate: null, afterDelivery: null, balancing: false },
+};
+
+interface OrderInput {
+  readonly order: Order;
+  /** Its place in the journal. */
+  readonly sequence: number;
+  readonly context: SubmitContext;
+}
+
+function acceptOrder(book: OrderBook, input: OrderInput): Stepped<OrderBook, OrderVerdict> {
+  return { state: book, outputs: book.submit(input.order, input.sequence, input.context) };
+}
+
+/** `null` under a mechanism without an auction. */
+function matchAndClear(book: OrderBook, mechanism: Mechanism): Stepped<OrderBook, Clearing | null> {
+  return { state: book, outputs: mechanism.atGate?.(book) ?? null };
+}
+
+interface DispatchInput {
+  readonly load: Load;
+  readonly sold: Wh;
+  /** What `stepInterlock` of the relay says: open, and nothing leaves the home. */
+  readonly exportPathClosed: boolean;
+  readonly lengthMs: number;
+}
+
+function dispatchAndInterlock(devices: HomeDevices, input: DispatchInput): Stepped<HomeDevices, HomeFlow> {
+  const flow = dispatchHome(devices, input.load, input.sold, input.exportPathClosed, input.lengthMs);
+  return { state: { ...devices, stored: flow.stored }, outputs: flow };
+}
+
+interface VerifyInput {
+  readonly interval: DeliveryInterval;
+  readonly bought: Wh;
+  readonly sold: Wh;
+  /** Imported in the same interval last week; `null`: not known. Only a substitute needs it. */
+  readonly importedLastWeek: Wh | null;
+}
+
+export interface VerifiedInterval {
+  readonly energy: IntervalEnergy;
+  readonly delivery: Delivery;
+}
+
+/** Closes one member's interval. Total: where its reading is missing, the substitute is verified. */
+function verifyMember(track: MeterTrack, input: VerifyInput): Stepped<MeterTrack, VerifiedInterval> {
+  const closed = closeInterval(track, input.interval);
+  const energy = closed.energy ?? substituteEnergy(input.bought, input.importedLastWeek);
+  const state = closed.energy === null ? bookSubstitute(closed.track, energy) : closed.track;
+  const { imported, exported } = energy;
+  return { state, outputs: { energy, delivery: verifyDelivery({ ...input, imported, exported }) } };
+}
+
+function settle(none: null, input: SettlementInput): Stepped<null, IntervalSettlement> {
+  return { state: none, outputs: settleInterval(input) };
+}
+
+/** Every account and statement of a community. */
+export interface Books {
+  readonly accounts: Accounts;
+  readonly statements: ReadonlyMap<MemberId, Statement>;
+}
+
+function bill(books: Books, settlement: IntervalSettlement): Stepped<Books, null> {
+  const statements = new Map(books.statements);
+  for (const position of settlement.positions) {
+    const before = statements.get(position.member) ?? EMPTY_STATEMENT;
+    statements.set(position.member, addToStatement(before, position, settlement.prices));
+  }
+  return { state: { accounts: addToAccounts(books.accounts, settlement), statements }, outputs: null };
+}

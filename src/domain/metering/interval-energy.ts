@@ -1,0 +1,112 @@
+import { type Wh, wh, ZERO_WH } from '../units/energy.ts';
+import { type DeliveryInterval, intervalEnd } from '../units/interval.ts';
+import { energyOf, type Watt } from '../units/power.ts';
+import type { EpochMs } from '../units/time.ts';
+import type { IntervalEnergy, MeterReading } from './meter-reading.ts';
+
+/** Why a reading was not taken, in the order of the checks. Its meter's track stays as it was. */
+export type ReadingRefusal =
+  /** Its quality is stale or bad. */
+  | 'reading_not_good'
+  /** Not later than the last one: a duplicate, or overtaken. Nothing is lost, the registers are cumulative. */
+  | 'reading_not_newer'
+  /** A register is lower than before: the meter was exchanged, reset, or lies. */
+  | 'counter_went_back'
+  /** A register rose by more than the connection can carry in that time. */
+  | 'implausible_jump';
+
+export type ReadingVerdict = { readonly ok: true } | { readonly ok: false; readonly code: ReadingRefusal };
+
+/** Two cumulative registers. */
+export interface Registers {
+  readonly imported: Wh;
+  readonly exported: Wh;
+}
+
+/** What is known of one meter. */
+export interface MeterTrack {
+  /** The last good reading of each interval that is not closed yet, oldest first. */
+  readonly pending: readonly MeterReading[];
+  readonly latest: MeterReading | null;
+  /** What has been settled so far, as register values: the next interval begins here. `null`: no reading yet. */
+  readonly settled: Registers | null;
+}
+
+export const NEW_METER: MeterTrack = { pending: [], latest: null, settled: null };
+
+export interface MeterLimits {
+  /** The most that can flow through the connection, either way. */
+  readonly maxPower: Watt;
+  readonly lengthMs: number;
+}
+
+/** Checks a reading and, where it is good, keeps it. The first one only sets the registers. */
+export function acceptReading(
+  track: MeterTrack,
+  reading: MeterReading,
+  limits: MeterLimits,
+): { readonly track: MeterTrack; readonly verdict: ReadingVerdict } {
+  const code = refusalOf(track.latest, reading, limits.maxPower);
+  if (code !== null) return { track, verdict: { ok: false, code } };
+  const settled = track.settled ?? { imported: reading.importRegister, exported: reading.exportRegister };
+  const pending = keepLastOfInterval(track.pending, reading, limits.lengthMs);
+  return { track: { pending, latest: reading, settled }, verdict: { ok: true } };
+}
+
+/**
+ * The energy of an interval: the registers at the last good reading at or before its end, minus what was settled before.
+ * A reading that arrives after its interval was closed falls into the next one, so no Wh is lost and none counts twice.
+ * `energy` is null where the interval has no reading of its own: the caller waits, or substitutes at the deadline.
+ */
+export function closeInterval(
+  track: MeterTrack,
+  interval: DeliveryInterval,
+): { readonly track: MeterTrack; readonly energy: IntervalEnergy | null } {
+  const end = intervalEnd(interval);
+  const reading = track.pending.findLast(({ at }) => at > interval.start && at <= end);
+  if (reading === undefined || track.settled === null) return { track: forget(track, end), energy: null };
+  const imported = risen(reading.importRegister, track.settled.imported);
+  const exported = risen(reading.exportRegister, track.settled.exported);
+  const settled = raise(track.settled, imported, exported);
+  return { track: { ...forget(track, end), settled }, energy: { imported, exported, origin: 'metered' } };
+}
+
+/** Books a substitute as settled, so that the next reading only adds what the substitute left out. */
+export function bookSubstitute(track: MeterTrack, energy: IntervalEnergy): MeterTrack {
+  return track.settled === null ? track : { ...track, settled: raise(track.settled, energy.imported, energy.exported) };
+}
+
+function refusalOf(latest: MeterReading | null, reading: MeterReading, maxPower: Watt): ReadingRefusal | null {
+  if (reading.quality !== 'good') return 'reading_not_good';
+  if (latest === null) return null;
+  if (reading.at <= latest.at) return 'reading_not_newer';
+  const imported = reading.importRegister - latest.importRegister;
+  const exported = reading.exportRegister - latest.exportRegister;
+  if (imported < 0 || exported < 0) return 'counter_went_back';
+  const most = mostEnergy(maxPower, latest.at, reading.at);
+  return imported > most || exported > most ? 'implausible_jump' : null;
+}
+
+/** One Wh more than the power allows: both registers are cut to whole Wh. */
+function mostEnergy(maxPower: Watt, from: EpochMs, to: EpochMs): number {
+  return energyOf(maxPower, to - from) + 1;
+}
+
+/** A reading on a boundary ends the interval before it. */
+function keepLastOfInterval(pending: readonly MeterReading[], reading: MeterReading, lengthMs: number): MeterReading[] {
+  const slot = Math.ceil(reading.at / lengthMs);
+  return [...pending.filter(({ at }) => Math.ceil(at / lengthMs) !== slot), reading];
+}
+
+function forget(track: MeterTrack, until: EpochMs): MeterTrack {
+  return { ...track, pending: track.pending.filter(({ at }) => at > until) };
+}
+
+/** Zero while a substitute that was too high is being worked off. */
+function risen(register: Wh, settled: Wh): Wh {
+  return register > settled ? wh(register - settled) : ZERO_WH;
+}
+
+function raise(settled: Registers, imported: Wh, exported: Wh): Registers {
+  return { imported: wh(settled.imported + imported), exported: wh(settled.exported + exported) };
+}
