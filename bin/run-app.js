@@ -2,7 +2,7 @@
 // reads far enough to say what is wrong. Exit codes: 0 ok, 1 failed, 2 usage or configuration, 3 could not run.
 
 const NEEDED_NODE = 24;
-const USAGE_CODES = ['CONFIG_INVALID', 'USAGE_INVALID'];
+const USAGE_CODES = ['CONFIG_INVALID'];
 
 /**
  * @param {string} name the command as people type it

@@ -58,7 +58,7 @@ function HomeCard({
 
 function PowerLine({ view, home }: { view: View; home: HomeView }): JSX.Element {
   const { words, format } = view;
-  const { powerW, tradedWh } = home;
+  const { powerW } = home;
   if (powerW === null) return <p class="home-power home-power-none">{words.none}</p>;
   const verb = powerW > 0 ? words.fromStreet : powerW < 0 ? words.toStreet : words.balancedHome;
   return (
@@ -68,17 +68,13 @@ function PowerLine({ view, home }: { view: View; home: HomeView }): JSX.Element 
         {format.power(powerW)}
       </Value>
       <span class="home-verb">{verb}</span>
-      <span class="home-trade">
-        {tradedWh === 0
-          ? words.noTrades
-          : `${format.energy(Math.abs(tradedWh))} ${tradedWh > 0 ? words.bought : words.sold}`}
-      </span>
     </p>
   );
 }
 
 function HomeFacts({ view, home }: { view: View; home: HomeView }): JSX.Element {
   const { words, format } = view;
+  const { tradedWh } = home;
   const relay = { closed: words.relayClosed, open: words.relayOpen, unknown: words.relayUnknown }[home.relay];
   return (
     <dl class="home-facts">
@@ -88,6 +84,15 @@ function HomeFacts({ view, home }: { view: View; home: HomeView }): JSX.Element 
           <Charge permille={home.socPermille} text={format.percent(home.socPermille)} />
         </Row>
       )}
+      <Row term={words.thisInterval}>
+        {tradedWh === 0 ? (
+          words.noTrades
+        ) : (
+          <Value raw={tradedWh} name="home-traded">
+            {`${format.energy(Math.abs(tradedWh))} ${tradedWh > 0 ? words.bought : words.sold}`}
+          </Value>
+        )}
+      </Row>
       <Row term={words.relay}>
         <span class={`relay relay-${home.relay}`}>{relay}</span>
       </Row>

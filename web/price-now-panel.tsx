@@ -10,6 +10,12 @@ export function PriceNowPanel(view: View): JSX.Element {
   const end = now.interval + now.intervalMs;
   return (
     <Panel id="price-now" title={words.priceTitle} hint={words.priceFor(format.time(now.interval), format.time(end))}>
+      <progress
+        class="progress"
+        aria-label={words.progress}
+        max={now.intervalMs}
+        value={Math.min(now.intervalMs, now.marketTime - now.interval)}
+      />
       <div class="price-row">
         <p class="price-big">
           {now.pricePerKwh === null ? (
@@ -42,12 +48,6 @@ export function PriceNowPanel(view: View): JSX.Element {
       {now.tariffAgeMs === null ? null : (
         <p class="note note-warn">{words.tariffAge(`${Math.floor(now.tariffAgeMs / MINUTE_MS)} min`)}</p>
       )}
-      <progress
-        class="progress"
-        aria-label={words.progress}
-        max={now.intervalMs}
-        value={Math.min(now.intervalMs, now.marketTime - now.interval)}
-      />
     </Panel>
   );
 }

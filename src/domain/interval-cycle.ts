@@ -65,7 +65,7 @@ export interface Stepped<State, Output> {
   readonly outputs: Output;
 }
 
-/** The straight line: what one kWh passes through per delivery interval (design 2). Drivers run these rows. */
+/** The straight line: what one kWh passes through per delivery interval. Drivers run these rows. */
 export const INTERVAL_CYCLE = [
   { stage: 'read meter', trigger: 'reading', owner: 'gateway', step: readMeter },
   { stage: 'publish', trigger: 'reading', owner: 'gateway', step: publish },

@@ -44,6 +44,12 @@ interface Settled {
 }
 
 export interface StreetFeed extends ApiViews<{ readonly kind: string }> {
+  now(): NowView;
+  clearing(interval?: number): ClearingView | null;
+  intervals(limit: number): readonly IntervalView[];
+  trades(interval?: number): readonly TradeView[];
+  members(): readonly MemberView[];
+  ledger(): LedgerView;
   /** Trades and settles one more interval and tells the listeners. */
   nextInterval(): void;
   /** Moves market time by one second of the wall and tells the listeners. */

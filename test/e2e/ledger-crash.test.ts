@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFile, mkdtemp, rm } from 'node:fs/promises';
+import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -217,6 +217,32 @@ describe('the ledger client', () => {
     await untilSettled(second);
     await expectOnce(second, intervals(0, 1));
   });
+});
+
+test('a state file that a crash cut in the middle is set aside, and the outbox settles everything again', async () => {
+  await startChain();
+  const ledger = await open();
+  const chunks = intervals(0, 3);
+  await settleAll(ledger, chunks);
+  await anvil.stop();
+  const state = await readFile(stateFile(), 'utf8');
+  await writeFile(stateFile(), state.slice(0, state.length / 2));
+  await startChain();
+  expect(await auditReached(ledger, chunks)).toMatchObject({ checked: 3, lostByChain: expect.any(Number) });
+  await untilSettled(ledger);
+  await expectOnce(ledger, chunks);
+  expect((await readFile(`${stateFile()}.damaged`, 'utf8')).length).toBeGreaterThan(0);
+});
+
+test('a deployment whose nonce someone else spends is made anew, on a chain that is not ours too', async () => {
+  await startChain({ blockSeconds: 1 });
+  const notices: Fault[] = [];
+  const ledger = await open({ embedded: false, onNotice: (fault) => notices.push(fault) });
+  await stealNonce();
+  const chunks = intervals(0, 2);
+  await settleAll(ledger, chunks);
+  expect(notices.map(({ code }) => code)).toContain('NONCE_TOO_LOW');
+  await expectOnce(ledger, chunks);
 });
 
 test('a second node on the same port is refused by name', async () => {

@@ -76,8 +76,8 @@ const FOCUS: readonly (readonly [RegExp, string])[] = [
   ],
 ];
 const WITHOUT_REASON = /(?<!\.)\bskip\(\s*\)/;
-/** The name of an empty test ends with what is missing, in brackets: the report shows it. */
-const SKIPPED_WITH_REASON = /\b(test|describe)\.skip\((['"`]).*\([^()]+\)\2, \(\) => \{\}\)/g;
+/** An empty test whose name says what is missing, at its end in brackets or as `needs ...`: the report shows it. */
+const SKIPPED_WITH_REASON = /\b(test|describe)\.skip\((['"`])(needs .*|.*\([^()]+\))\2, \(\) => (\{\}|undefined)\)/g;
 
 export const focusedTests: Rule = (text) => [
   ...matches(plainCode(text.replace(SKIPPED_WITH_REASON, '')), FOCUS),

@@ -1,4 +1,4 @@
-import type { DeliveryInterval, IntervalLengthMs } from '../../domain/units/interval.ts';
+import type { IntervalLengthMs } from '../../domain/units/interval.ts';
 import { type EpochMs, epochMs, formatUtc, parseUtc } from '../../domain/units/time.ts';
 import { Fault } from '../../errors/fault.ts';
 import { readText } from './load-yaml.ts';
@@ -49,11 +49,6 @@ export function readIntervalCsv(
     readRow(place, row, line, columns, positions, values);
   }
   return { start: start ?? epochMs(0), lengthMs, rows: lines.length - 1, columns: values };
-}
-
-/** How many intervals lie before `interval` in the series; the caller checks the bounds. */
-export function rowOf(table: Pick<IntervalTable, 'start' | 'lengthMs'>, { start }: Pick<DeliveryInterval, 'start'>) {
-  return (start - table.start) / table.lengthMs;
 }
 
 interface Place {

@@ -116,6 +116,11 @@ export class Outbox {
     this.#run('INSERT OR REPLACE INTO identity VALUES (1, ?, ?, ?)', chainId, genesis, address);
   }
 
+  /** A deployment that came to nothing. */
+  forgetIdentity(): void {
+    this.#run('DELETE FROM identity');
+  }
+
   /** Member ids; the first has number 1. */
   members(): string[] {
     return this.#all<{ id: string }>('SELECT id FROM member ORDER BY number').map(({ id }) => id);

@@ -1,8 +1,12 @@
 import { parseAbi } from 'viem';
 
+/** What all chunks of one interval share. */
+export const INTERVAL_STRUCT =
+  'struct Interval { bytes32 market; uint64 start; uint32 lengthMs; uint16 chunks; int64 localPrice; int64 shortPrice; int64 longPrice; int64 importPrice; int64 exportPrice; uint64 feederImported; uint64 feederExported; }';
+
 /** The interface of `contracts/SettlementLedger.sol`. A test compares it with what the compiler says. */
 export const SETTLEMENT_ABI = parseAbi([
-  'struct Interval { bytes32 market; uint64 start; uint32 lengthMs; uint16 chunks; int64 localPrice; int64 shortPrice; int64 longPrice; int64 importPrice; int64 exportPrice; uint64 feederImported; uint64 feederExported; }',
+  INTERVAL_STRUCT,
   'struct Settled { bytes32 payloadHash; uint64 blockNumber; }',
   'struct Account { int128 balance; uint64 intervals; uint64 substituted; }',
   'struct Totals { int128 community; int128 utility; int128 inFlight; int128 lossesWh; uint64 intervals; uint64 chunks; }',

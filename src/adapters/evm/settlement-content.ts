@@ -1,14 +1,26 @@
-import { encodeAbiParameters, encodeFunctionData, type Hex, hexToString, keccak256, stringToHex, toHex } from 'viem';
+import {
+  encodeAbiParameters,
+  encodeFunctionData,
+  type Hex,
+  hexToString,
+  keccak256,
+  parseAbiParameters,
+  stringToHex,
+  toHex,
+} from 'viem';
 import { z } from 'zod';
 import type { SettlementChunk } from '../../domain/ports.ts';
 import type { MemberPosition } from '../../domain/settlement/interval-settlement.ts';
+import { assert } from '../../domain/units/assert.ts';
 import { compareIds, isIdentifier } from '../../domain/units/identity.ts';
-import { SETTLEMENT_ABI } from './settlement-abi.ts';
+import { INTERVAL_STRUCT, SETTLEMENT_ABI } from './settlement-abi.ts';
 
 const REGISTER_LIMIT = 2 ** 32;
 const PRICE_LIMIT = 2 ** 31;
 const FEEDER_LIMIT = 2 ** 48;
 const PARTY_BYTES = 28;
+/** What the contract hashes: the interval, the chunk, and the hash of the parties. */
+const HASHED = parseAbiParameters(['Interval interval, uint16 chunk, bytes32 parties', INTERVAL_STRUCT]);
 
 const energy = z.int().min(0).lt(REGISTER_LIMIT);
 const feederEnergy = z.int().min(0).lt(FEEDER_LIMIT);
@@ -115,23 +127,16 @@ export function idOfWord(word: Hex): string {
   return hexToString(word, { size: 32 });
 }
 
-/** @param indexOf the number under which a member is registered */
-export function payloadOf(content: ChunkContent, indexOf: (member: string) => number): ChunkPayload {
+/** @param numbers under which the members are registered, all of them */
+export function payloadOf(content: ChunkContent, numbers: ReadonlyMap<string, number>): ChunkPayload {
   const interval = intervalTuple(content);
-  const parties = packParties(content.parties, indexOf);
+  const parties = packParties(content.parties, numbers);
   const callData = encodeFunctionData({
     abi: SETTLEMENT_ABI,
     functionName: 'settle',
     args: [interval, content.chunk, parties],
   });
-  const [settle] = SETTLEMENT_ABI.filter((item) => item.type === 'function' && item.name === 'settle');
-  const intervalType = settle?.type === 'function' ? settle.inputs[0] : undefined;
-  if (intervalType === undefined) throw new Error('bug: the interface has no settle');
-  const hashed = encodeAbiParameters([intervalType, { type: 'uint16' }, { type: 'bytes32' }], [
-    interval,
-    content.chunk,
-    keccak256(parties),
-  ] as never);
+  const hashed = encodeAbiParameters(HASHED, [interval, content.chunk, keccak256(parties)]);
   return { callData, payloadHash: keccak256(hashed) };
 }
 
@@ -152,10 +157,15 @@ function intervalTuple(content: ChunkContent) {
 }
 
 /** 28 bytes each, members ascending by their number, as `settle` documents. */
-function packParties(parties: readonly Party[], indexOf: (member: string) => number): Hex {
+function packParties(parties: readonly Party[], numbers: ReadonlyMap<string, number>): Hex {
   const bytes = new Uint8Array(parties.length * PARTY_BYTES);
   const view = new DataView(bytes.buffer);
-  const numbered = parties.map((each) => ({ ...each, index: indexOf(each.member) })).sort((a, b) => a.index - b.index);
+  const numbered = parties.map((each) => ({ ...each, index: numbers.get(each.member) ?? 0 }));
+  assert(
+    numbered.every(({ index }) => index > 0),
+    'every member of a payload has a number',
+  );
+  numbered.sort((a, b) => a.index - b.index);
   numbered.forEach((each, row) => {
     const at = row * PARTY_BYTES;
     view.setUint8(at, each.index >>> 16);

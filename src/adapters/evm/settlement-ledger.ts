@@ -3,16 +3,17 @@ import type { LedgerAccounts, LedgerReceipt, SettlementChunk, SettlementLedger }
 import type { MarketId, MemberId } from '../../domain/units/identity.ts';
 import type { NanoTotal } from '../../domain/units/money.ts';
 import type { EpochMs } from '../../domain/units/time.ts';
-import type { FaultCode } from '../../errors/catalogue.ts';
 import { Fault, isFault } from '../../errors/fault.ts';
 import { loadContractArtifact } from './contract-artifact.ts';
 import { Deployment } from './deployment.ts';
 import { openJsonRpc, RpcRefusal } from './json-rpc.ts';
 import { LedgerNode } from './ledger-node.ts';
-import { Outbox, type SettlementRow } from './outbox.ts';
+import { Outbox } from './outbox.ts';
 import { contentOf, textOf } from './settlement-content.ts';
 import type { SettlementContract } from './settlement-contract.ts';
-import { type SenderStep, type SettlementAccount, SettlementSender } from './settlement-sender.ts';
+import { SettlementSender } from './settlement-sender.ts';
+import { nameOf, receiptOf, SettlementWaiters } from './settlement-waiters.ts';
+import type { SenderStep, SettlementAccount } from './transaction-flow.ts';
 
 export interface EvmLedgerOptions {
   readonly rpcUrl: string;
@@ -58,11 +59,6 @@ export interface EvmLedger extends SettlementLedger {
   close(): Promise<void>;
 }
 
-interface Waiter {
-  readonly resolve: (receipt: LedgerReceipt) => void;
-  readonly reject: (error: unknown) => void;
-}
-
 const IDLE_MS = 2_000;
 const BACKOFF_LIMIT_MS = 5_000;
 
@@ -89,7 +85,7 @@ class EvmLedgerClient implements EvmLedger {
   readonly #pollMs: number;
   readonly #onStep: (step: SenderStep) => void;
   readonly #onNotice: (fault: Fault) => void;
-  readonly #waiters = new Map<string, Waiter[]>();
+  readonly #waiters = new SettlementWaiters();
   /** Why nothing goes on any more. */
   #halted: unknown = null;
   #failures = 0;
@@ -111,12 +107,13 @@ class EvmLedgerClient implements EvmLedger {
     this.#onNotice = options.onNotice ?? (() => {});
     const { chainId, embedded = false, confirmations = 1 } = options;
     this.#deployment = new Deployment(node, outbox, artifact, { chainId, embedded, onNotice: this.#onNotice });
-    this.#sender = new SettlementSender(node, outbox, this.#deployment, options.account, {
+    this.#sender = new SettlementSender(node, outbox, this.#deployment, {
       chainId,
+      account: options.account,
       confirmations,
       onStep: this.#onStep,
       onNotice: this.#onNotice,
-      onDone: (row) => this.#settleWaiters(row),
+      onDone: (row) => this.#waiters.done(row),
     });
   }
 
@@ -136,11 +133,8 @@ class EvmLedgerClient implements EvmLedger {
     if (key instanceof Fault) throw key;
     const row = this.#outbox.find(key.market, key.start, key.chunk);
     if (row?.state === 'FINAL') return receiptOf(row);
-    const waiter = Promise.withResolvers<LedgerReceipt>();
-    const name = nameOf(key);
-    this.#waiters.set(name, [...(this.#waiters.get(name) ?? []), waiter]);
     this.#wake.resolve();
-    return await waiter.promise;
+    return await this.#waiters.wait(key);
   }
 
   async find(market: MarketId, interval: EpochMs, chunk: number): Promise<LedgerReceipt | null> {
@@ -221,16 +215,6 @@ class EvmLedgerClient implements EvmLedger {
     return content;
   }
 
-  #settleWaiters(row: SettlementRow): void {
-    const name = nameOf(row);
-    const waiters = this.#waiters.get(name) ?? [];
-    this.#waiters.delete(name);
-    for (const waiter of waiters) {
-      if (row.state === 'FINAL') waiter.resolve(receiptOf(row));
-      else waiter.reject(new Fault((row.refusal_code ?? 'LEDGER_REJECTED') as FaultCode, `${name}: ${row.refusal}`));
-    }
-  }
-
   // -------------------------------------------------------------------------------------------- the chain side
 
   async #run(): Promise<void> {
@@ -265,8 +249,7 @@ class EvmLedgerClient implements EvmLedger {
     if (this.#halted !== null) return;
     this.#halted = reason;
     if (isFault(reason) && reason.severity === 'fatal') this.#onNotice(reason);
-    for (const waiters of this.#waiters.values()) for (const waiter of waiters) waiter.reject(reason);
-    this.#waiters.clear();
+    this.#waiters.rejectAll(reason);
   }
 
   #backoffMs(): number {
@@ -292,14 +275,6 @@ class EvmLedgerClient implements EvmLedger {
     this.#busy = next.catch(() => {});
     return next;
   }
-}
-
-function receiptOf(row: SettlementRow): LedgerReceipt {
-  return { payloadHash: row.payload_hash ?? '', block: row.block ?? 0, transactionHash: row.tx_hash ?? '' };
-}
-
-function nameOf(key: { market: string; start: number; chunk: number }): string {
-  return `${key.market} ${key.start} chunk ${key.chunk}`;
 }
 
 function nameOfChunk({ settlement, chunk }: SettlementChunk): string {

@@ -1,43 +1,21 @@
-import { type Hex, keccak256 } from 'viem';
 import { assert } from '../../domain/units/assert.ts';
 import { Fault } from '../../errors/fault.ts';
 import type { Deployment } from './deployment.ts';
 import { RpcRefusal } from './json-rpc.ts';
 import type { Block, Call, LedgerNode } from './ledger-node.ts';
-import type { Outbox, SettlementRow, TransactionKind, TransactionRow } from './outbox.ts';
+import type { Outbox, SettlementRow } from './outbox.ts';
 import { type ChunkContent, parseContent, payloadOf } from './settlement-content.ts';
 import { contractFault, type SettlementContract } from './settlement-contract.ts';
+import { type SenderStep, type SettlementAccount, TransactionFlow, WINDOW } from './transaction-flow.ts';
 
-/** At most so many unmined transactions at once. */
-const WINDOW = 32;
-const REBROADCAST_MS = 2_000;
 const AUDIT_PAGE = 500;
 const REGISTER_PAGE = 200;
 /** Beyond the estimate: the chunk may turn out to be the one that finalizes its interval. */
 const SPARE_GAS = 200_000n;
 
-/** Signs one transaction with a key that stays where it is. A viem local account is one. */
-export interface SettlementAccount {
-  readonly address: Hex;
-  signTransaction(transaction: UnsignedTransaction): Promise<Hex>;
-}
-
-export interface UnsignedTransaction {
-  readonly type: 'eip1559';
-  readonly chainId: number;
-  readonly nonce: number;
-  readonly to: Hex | null;
-  readonly data: Hex;
-  readonly gas: bigint;
-  readonly maxFeePerGas: bigint;
-  readonly maxPriorityFeePerGas: bigint;
-}
-
-/** Every point at which a crash leaves another state. */
-export type SenderStep = 'journaled' | `${TransactionKind}-${'signed' | 'sent'}` | 'mined' | 'final';
-
 export interface SenderOptions {
   readonly chainId: number;
+  readonly account: SettlementAccount;
   readonly confirmations: number;
   readonly onStep: (step: SenderStep) => void;
   readonly onNotice: (fault: Fault) => void;
@@ -58,27 +36,29 @@ export class SettlementSender {
   readonly #node: LedgerNode;
   readonly #outbox: Outbox;
   readonly #deployment: Deployment;
-  readonly #account: SettlementAccount;
+  readonly #flow: TransactionFlow;
   readonly #options: SenderOptions;
-  /** When this process last sent these bytes, monotonic ms. */
-  readonly #sentAt = new Map<Hex, number>();
   #lastHead: Head | null = null;
   /** False: the chain may not be the one we knew, so everything mined is compared with it first. */
   #trusted = false;
   #lost = 0;
 
-  constructor(
-    node: LedgerNode,
-    outbox: Outbox,
-    deployment: Deployment,
-    account: SettlementAccount,
-    options: SenderOptions,
-  ) {
+  constructor(node: LedgerNode, outbox: Outbox, deployment: Deployment, options: SenderOptions) {
     this.#node = node;
     this.#outbox = outbox;
     this.#deployment = deployment;
-    this.#account = account;
     this.#options = options;
+    const { chainId, account, onStep, onNotice } = options;
+    this.#flow = new TransactionFlow(node, outbox, {
+      ...{ chainId, account, onStep, onNotice },
+      onSpent: (row, receipt) => {
+        if (row.kind === 'deploy' && !receipt?.succeeded) outbox.forgetIdentity();
+        if (row.settlement === null) return;
+        if (receipt?.succeeded) this.#mined(row.settlement, receipt.block, row.hash);
+        // Reverted or stolen: the next signature asks the contract first, and learns there whether and why it refuses.
+        else outbox.setNew(row.settlement);
+      },
+    });
   }
 
   /** Transactions and settlements that a chain had and lost, found since the start. */
@@ -86,11 +66,7 @@ export class SettlementSender {
     return this.#lost + this.#deployment.lost;
   }
 
-  /** True once the chain is known and everything mined was found on it. */
-  get trusted(): boolean {
-    return this.#trusted;
-  }
-
+  /** The chain may have changed meanwhile: the next round compares everything mined with it. */
   distrust(): void {
     this.#trusted = false;
   }
@@ -100,10 +76,10 @@ export class SettlementSender {
     const head = await this.#look();
     if (!this.#trusted) await this.#deployment.identify();
     if (this.#reopenUnspent(head)) await this.#deployment.identify();
-    await this.#followTransactions(head);
+    await this.#flow.follow(head.spent);
     const contract = await this.#deployment.contract();
     if (contract === null) return await this.#deploy(head);
-    if (!this.#trusted) await this.#audit(contract, head);
+    if (!this.#trusted) await this.#audit(contract);
     await this.#confirm(contract, head);
     await this.#register(head);
     await this.#settleNew(contract, head);
@@ -115,7 +91,7 @@ export class SettlementSender {
     const spent = await this.#node.spentNonces();
     if (await this.#wentBack(block, spent)) {
       this.#trusted = false;
-      this.#notice('STALE_STATE', `the chain went back to block ${block.number}`);
+      this.#options.onNotice(new Fault('STALE_STATE', `the chain went back to block ${block.number}`));
     }
     this.#lastHead = { ...block, spent };
     return this.#lastHead;
@@ -128,59 +104,22 @@ export class SettlementSender {
     return (await this.#node.block(last.number))?.hash !== last.hash;
   }
 
-  /** A nonce of a mined transaction that is unspent now tells of a reorganisation that the head may hide. */
+  /** A nonce of a mined transaction that is unspent now tells of a chain that went back, even where the head hides it. */
   #reopenUnspent(head: Head): boolean {
-    const reopened = this.#outbox.reopen(head.spent);
+    const reopened = this.#flow.reopenUnspent(head.spent);
     if (reopened === 0) return false;
     this.#trusted = false;
     this.#lost += reopened;
-    this.#sentAt.clear();
     return true;
   }
 
-  // -------------------------------------------------------------------------------------------- transactions in flight
+  // -------------------------------------------------------------------------------------------- what is mined
 
-  /** An unspent nonce: the same bytes again, never others. A spent one: what became of it? */
-  async #followTransactions(head: Head): Promise<void> {
-    for (const row of this.#outbox.openTransactions()) {
-      if (row.nonce < head.spent) await this.#resolveSpent(row);
-      else if (row.nonce < head.spent + WINDOW) await this.#send(row);
-    }
-  }
-
-  async #send(row: TransactionRow): Promise<void> {
-    const now = performance.now();
-    if (now - (this.#sentAt.get(row.hash) ?? Number.NEGATIVE_INFINITY) < REBROADCAST_MS) return;
-    const { sent, refusal } = await this.#node.broadcast(row.raw);
-    this.#options.onStep(`${row.kind}-sent`);
-    if (!sent) return;
-    this.#sentAt.set(row.hash, now);
-    if (refusal !== null) this.#notice('LEDGER_REJECTED', `the node does not take nonce ${row.nonce}: ${refusal}`);
-    else if (row.settlement !== null) this.#outbox.setBroadcast(row.settlement);
-  }
-
-  async #resolveSpent(row: TransactionRow): Promise<void> {
-    this.#sentAt.delete(row.hash);
-    const receipt = await this.#node.receipt(row.hash);
-    const settlement = row.settlement === null ? null : this.#outbox.settlement(row.settlement);
-    if (receipt?.succeeded) {
-      this.#outbox.setTransaction(row.hash, 'MINED');
-      if (settlement !== null) this.#mined(settlement, receipt.block, row.hash);
-      return;
-    }
-    if (receipt === null)
-      this.#notice('NONCE_TOO_LOW', `nonce ${row.nonce} was spent on a transaction that is not ours`);
-    this.#outbox.setTransaction(row.hash, 'CLOSED');
-    // Reverted or stolen: the next signature asks the contract first, and learns there whether and why it refuses.
-    if (settlement !== null) this.#outbox.setNew(settlement.id);
-  }
-
-  #mined(row: SettlementRow, block: number, transaction: Hex): void {
-    this.#outbox.setMined(row.id, block, transaction);
+  #mined(id: number, block: number, transaction: SettlementRow['tx_hash']): void {
+    assert(transaction !== null, 'a mined settlement has a transaction');
+    this.#outbox.setMined(id, block, transaction);
     this.#options.onStep('mined');
   }
-
-  // -------------------------------------------------------------------------------------------- what is mined
 
   /** FINAL only when deep enough and the contract itself says so. */
   async #confirm(contract: SettlementContract, head: Head): Promise<void> {
@@ -198,7 +137,7 @@ export class SettlementSender {
   }
 
   /** Every settlement ever mined is looked for on this chain; what it lost goes back into the queue. */
-  async #audit(contract: SettlementContract, head: Head): Promise<void> {
+  async #audit(contract: SettlementContract): Promise<void> {
     let afterId = 0;
     for (;;) {
       const rows = this.#outbox.mined(afterId, AUDIT_PAGE);
@@ -207,54 +146,51 @@ export class SettlementSender {
       await this.#auditPage(contract, rows);
       afterId = last.id;
     }
-    this.#trusted = this.#lastHead === head;
+    this.#trusted = true;
   }
 
   async #auditPage(contract: SettlementContract, rows: readonly SettlementRow[]): Promise<void> {
     for (const market of new Set(rows.map((row) => row.market))) {
       const ofMarket = rows.filter((row) => row.market === market);
       const found = await contract.settledMany(market, ofMarket);
-      ofMarket.forEach((row, at) => {
-        if (found[at]?.payloadHash === row.payload_hash) return;
+      for (const [at, row] of ofMarket.entries()) {
+        if (found[at]?.payloadHash === row.payload_hash) continue;
         this.#lost += 1;
         this.#outbox.setNew(row.id);
-      });
+      }
     }
   }
 
   // -------------------------------------------------------------------------------------------- new transactions
 
   async #deploy(head: Head): Promise<void> {
-    if (this.#outbox.openTransactions().some(({ kind }) => kind === 'deploy')) return;
-    const nonce = this.#freeNonce(head);
-    if (nonce === null) return;
-    const data = this.#deployment.creationData();
-    const raw = await this.#sign(head, nonce, { data }, await this.#node.gasFor({ data }));
+    const nonce = this.#flow.freeNonce(head.spent);
+    if (nonce === null || this.#flow.isUnderWay('deploy')) return;
+    const call = { data: this.#deployment.creationData() };
+    const gas = await this.#node.gasFor(call);
     const identity = await this.#deployment.identityAt(nonce);
-    await this.#keepAndSend({ kind: 'deploy', nonce, raw, settlement: null }, identity);
+    await this.#flow.submit({ kind: 'deploy', nonce, settlement: null, call, gas }, head, identity);
   }
 
   /** Numbers for members the chain does not know yet. One such transaction at a time, so that numbers have no gaps. */
   async #register(head: Head): Promise<void> {
-    if (this.#outbox.openTransactions().some(({ kind }) => kind === 'register')) return;
+    if (this.#flow.isUnderWay('register')) return;
     const call = await this.#deployment.registration(REGISTER_PAGE);
-    const nonce = this.#freeNonce(head);
+    const nonce = this.#flow.freeNonce(head.spent);
     if (call === null || nonce === null) return;
-    const raw = await this.#sign(head, nonce, call, (await this.#node.gasFor(call)) + SPARE_GAS);
-    await this.#keepAndSend({ kind: 'register', nonce, raw, settlement: null }, null);
+    const gas = (await this.#node.gasFor(call)) + SPARE_GAS;
+    await this.#flow.submit({ kind: 'register', nonce, settlement: null, call, gas }, head);
   }
 
   async #settleNew(contract: SettlementContract, head: Head): Promise<void> {
     for (const row of this.#outbox.inState('NEW', WINDOW)) {
-      const nonce = this.#freeNonce(head);
+      const nonce = this.#flow.freeNonce(head.spent);
       if (nonce === null) return;
       const content = parseContent(row.content);
       const numbers = this.#deployment.numbersOf(content.parties.map(({ member }) => member));
-      // Registered in the next round; what comes later may only concern known members and need not wait.
-      if (numbers === null) continue;
-      await this.#settleOne(contract, head, nonce, row, content, numbers);
+      // Waits for its members to be registered; what comes after it need not wait.
+      if (numbers !== null) await this.#settleOne(contract, head, nonce, row, content, numbers);
     }
-    // Members first seen in this round.
     await this.#register(head);
   }
 
@@ -266,22 +202,17 @@ export class SettlementSender {
     content: ChunkContent,
     numbers: ReadonlyMap<string, number>,
   ): Promise<void> {
-    const { callData, payloadHash } = payloadOf(content, (member) => {
-      const number = numbers.get(member);
-      assert(number !== undefined, `${member} has a number`);
-      return number;
-    });
+    const { callData, payloadHash } = payloadOf(content, numbers);
     this.#outbox.setPayloadHash(row.id, payloadHash);
     const settled = await contract.settled(row.market, row.start, row.chunk);
     if (settled?.payloadHash === payloadHash) {
       const transaction = await contract.transactionOf(row.market, row.start, row.chunk, settled.block);
-      return this.#mined(row, settled.block, transaction);
+      return this.#mined(row.id, settled.block, transaction);
     }
     const call = { to: contract.address, data: callData };
     const gas = await this.#gasOrRefusal(call);
     if (gas instanceof Fault) return this.#reject(row, gas);
-    const raw = await this.#sign(head, nonce, call, gas + SPARE_GAS);
-    await this.#keepAndSend({ kind: 'settle', nonce, raw, settlement: row.id }, null);
+    await this.#flow.submit({ kind: 'settle', nonce, settlement: row.id, call, gas: gas + SPARE_GAS }, head);
   }
 
   /** The contract is asked before a nonce is spent: what it refuses is never signed. */
@@ -304,39 +235,5 @@ export class SettlementSender {
     const row = this.#outbox.settlement(id);
     assert(row !== null, 'a settlement is never deleted');
     this.#options.onDone(row);
-  }
-
-  /** The lowest nonce that nothing of ours may still spend: it fills gaps. Null where the window is full. */
-  #freeNonce(head: Head): number | null {
-    const taken = new Set(this.#outbox.openTransactions().map(({ nonce }) => nonce));
-    for (let nonce = head.spent; nonce < head.spent + WINDOW; nonce += 1) if (!taken.has(nonce)) return nonce;
-    return null;
-  }
-
-  #sign(head: Head, nonce: number, call: Call, gas: bigint): Promise<Hex> {
-    return this.#account.signTransaction({
-      type: 'eip1559',
-      chainId: this.#options.chainId,
-      nonce,
-      to: call.to ?? null,
-      data: call.data,
-      gas,
-      maxFeePerGas: head.baseFee * 10n, // nothing is signed twice, so a rise of the fee must not strand it
-      maxPriorityFeePerGas: 0n,
-    });
-  }
-
-  async #keepAndSend(
-    signed: { kind: TransactionKind; nonce: number; raw: Hex; settlement: number | null },
-    identity: Parameters<Outbox['sign']>[1],
-  ): Promise<void> {
-    const row: TransactionRow = { ...signed, hash: keccak256(signed.raw), state: 'OPEN' };
-    this.#outbox.sign(row, identity);
-    this.#options.onStep(`${row.kind}-signed`);
-    await this.#send(row);
-  }
-
-  #notice(code: 'STALE_STATE' | 'NONCE_TOO_LOW' | 'LEDGER_REJECTED', message: string): void {
-    this.#options.onNotice(new Fault(code, message));
   }
 }

@@ -1,10 +1,10 @@
+import type { HttpBindings } from '@hono/node-server';
 import { OpenAPIHono } from '@hono/zod-openapi';
 import type { Context, Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { HTTPException } from 'hono/http-exception';
 import type { Asset } from './bundle.ts';
 import { createEventStreams, type EventStreams } from './event-stream.ts';
-import { hostGuard, securityHeaders } from './guard.ts';
+import { bodyGuard, hostGuard, securityHeaders } from './guard.ts';
 import { failure, onInvalid, problem, refusal } from './problem.ts';
 import {
   clearingRoute,
@@ -19,7 +19,6 @@ import {
 } from './routes.ts';
 import type { ApiViews, MessageSchema, Verdict } from './views.ts';
 
-const MAX_BODY_BYTES = 64 * 1024;
 const BASE = '/api/v1';
 
 export interface ApiOptions {
@@ -38,7 +37,7 @@ export interface ApiOptions {
 }
 
 export interface Api {
-  readonly fetch: (request: Request) => Response | Promise<Response>;
+  readonly fetch: (request: Request, env?: object) => Response | Promise<Response>;
   readonly document: () => object;
   readonly openStreams: () => number;
   /** Ends the event streams, so that the server can close. */
@@ -49,8 +48,7 @@ export interface Api {
 export function createApi<Message>(views: ApiViews<Message>, options: ApiOptions): Api {
   const app = new OpenAPIHono({ defaultHook: onInvalid });
   const streams = createEventStreams(views.events, options.streamId);
-  app.use(securityHeaders(), hostGuard(options.host, options.hostNames ?? []), onlyJson);
-  app.use(bodyLimit({ maxSize: MAX_BODY_BYTES, onError: () => problem('body_too_large') }));
+  app.use(securityHeaders(), hostGuard(options.host, options.hostNames ?? []), bodyGuard());
   const api = new OpenAPIHono({ defaultHook: onInvalid });
   mountReads(api, views);
   mountEvents(api, streams);
@@ -61,7 +59,12 @@ export function createApi<Message>(views: ApiViews<Message>, options: ApiOptions
   for (const [path, asset] of options.assets ?? []) app.get(path, (context) => serveAsset(context, asset));
   app.notFound((context) => wrongMethodOrPath(app, context));
   app.onError((error) => answerError(error, options.onBug));
-  return { fetch: (request) => app.fetch(request), document, openStreams: streams.readers, close: streams.close };
+  return {
+    fetch: (request, env = {}) => app.fetch(request, env),
+    document,
+    openStreams: streams.readers,
+    close: streams.close,
+  };
 }
 
 function mountReads<Message>(api: OpenAPIHono, views: ApiViews<Message>): void {
@@ -87,7 +90,8 @@ function mountReads<Message>(api: OpenAPIHono, views: ApiViews<Message>): void {
 function mountEvents(api: OpenAPIHono, streams: EventStreams): void {
   api.openapi(eventsRoute, (context) => {
     const lastEventId = context.req.header('last-event-id') ?? context.req.valid('query').lastEventId;
-    const stream = streams.open(lastEventId);
+    const { outgoing } = context.env as Partial<HttpBindings>;
+    const stream = streams.open(lastEventId, () => outgoing?.destroy());
     if (stream === null) return problem('too_many_streams', {}, { 'retry-after': '5' });
     return new Response(stream, {
       headers: { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' },
@@ -108,14 +112,6 @@ function mountSubmit<Message>(api: OpenAPIHono, views: ApiViews<Message>, option
 
 function takenView({ code, sequence }: Verdict) {
   return { ok: true as const, code, ...(sequence === undefined ? {} : { sequence }) };
-}
-
-/** A body of another type is not even read; a foreign page cannot send this one without asking first (no CORS). */
-async function onlyJson(context: Context, next: () => Promise<void>): Promise<Response | undefined> {
-  if (context.req.method !== 'POST') return void (await next());
-  const type = context.req.header('content-type') ?? '';
-  if (!/^application\/json\s*(;|$)/i.test(type)) return problem('not_json');
-  return void (await next());
 }
 
 function serveAsset(context: Context, asset: Asset): Response {

@@ -19,8 +19,11 @@ interface Reader {
 }
 
 export interface EventStreams {
-  /** A stream of server-sent events, after `lastEventId` where that is one of ours. Null: too many are open. */
-  open(lastEventId: string | undefined): ReadableStream<Uint8Array> | null;
+  /**
+   * A stream of server-sent events, after `lastEventId` where that is one of ours. `onDrop` cuts the connection of a
+   * reader that was too slow. Null: too many are open.
+   */
+  open(lastEventId: string | undefined, onDrop: () => void): ReadableStream<Uint8Array> | null;
   readers(): number;
   /** Ends every stream and forgets the source. */
   close(): void;
@@ -39,9 +42,9 @@ export function createEventStreams(
     for (const reader of readers) reader.push(frame.bytes);
   });
   return {
-    open: (lastEventId) => {
+    open: (lastEventId, onDrop) => {
       if (closed || readers.size >= MAX_READERS) return null;
-      return readerStream(readers, () => ring.after(lastEventId));
+      return readerStream(readers, () => ring.after(lastEventId), onDrop);
     },
     readers: () => readers.size,
     close: () => {
@@ -54,7 +57,7 @@ export function createEventStreams(
 
 interface Ring {
   add(event: ApiEvent): Frame;
-  after(lastEventId: string | undefined): Uint8Array[];
+  after(lastEventId: string | undefined): Uint8Array;
 }
 
 function createRing(streamId: string): Ring {
@@ -78,10 +81,12 @@ function createRing(streamId: string): Ring {
     },
     after: (lastEventId) => {
       const now = latestNow === undefined ? [] : [latestNow.bytes];
-      if (lastEventId === undefined) return [retry, ...now];
+      if (lastEventId === undefined) return Buffer.concat([retry, ...now]);
       const last = sequenceOf(lastEventId, streamId);
-      if (last === null || last < forgottenUpTo || last > newest) return [retry, gap(streamId, newest), ...now];
-      return [retry, ...kept.filter((frame) => frame.id > last).map((frame) => frame.bytes), ...now];
+      if (last === null || last < forgottenUpTo || last > newest)
+        return Buffer.concat([retry, gap(streamId, newest), ...now]);
+      const missed = kept.filter((frame) => frame.id > last).map((frame) => frame.bytes);
+      return Buffer.concat([retry, ...missed, ...now]);
     },
   };
 }
@@ -97,50 +102,68 @@ function sequenceOf(lastEventId: string, streamId: string): number | null {
 }
 
 /** The reader is registered when it first reads: a HEAD request opens nothing. */
-function readerStream(readers: Set<Reader>, first: () => readonly Uint8Array[]): ReadableStream<Uint8Array> {
-  const queue: Uint8Array[] = [];
-  let queuedBytes = 0;
-  let wake: (() => void) | undefined;
-  let ended: 'open' | 'done' | 'dropped' = 'open';
-  const settle = (how: 'done' | 'dropped') => {
-    ended = how;
+function readerStream(readers: Set<Reader>, first: () => Uint8Array, onDrop: () => void): ReadableStream<Uint8Array> {
+  const queue = createQueue();
+  let isReading = false;
+  const end = () => {
     readers.delete(reader);
-    wake?.();
+    queue.close();
   };
-  const reader: Reader = {
-    push: (bytes) => {
-      if (queue.length >= QUEUED_EVENTS || queuedBytes > QUEUED_BYTES) return abandon();
-      queue.push(bytes);
-      queuedBytes += bytes.length;
+  const drop = () => {
+    end();
+    onDrop();
+  };
+  const reader: Reader = { push: (bytes) => (queue.add(bytes) ? undefined : drop()), end };
+  const pull = async (controller: ReadableStreamDefaultController<Uint8Array>) => {
+    if (!isReading) {
+      isReading = true;
+      readers.add(reader);
+      queue.add(first());
+    }
+    const bytes = await queue.next();
+    if (bytes === null) controller.close();
+    else controller.enqueue(bytes);
+  };
+  return new ReadableStream<Uint8Array>({ pull, cancel: end }, { highWaterMark: 0 });
+}
+
+interface Queue {
+  /** False where there is no room. */
+  add(bytes: Uint8Array): boolean;
+  /** Waits for the next. Null: closed; what was queued is gone. */
+  next(): Promise<Uint8Array | null>;
+  close(): void;
+}
+
+function createQueue(): Queue {
+  let waiting: Uint8Array[] = [];
+  let bytesWaiting = 0;
+  let wake: (() => void) | undefined;
+  let isClosed = false;
+  return {
+    add: (bytes) => {
+      if (waiting.length >= QUEUED_EVENTS || bytesWaiting > QUEUED_BYTES) return false;
+      waiting.push(bytes);
+      bytesWaiting += bytes.length;
+      wake?.();
+      return true;
+    },
+    next: async () => {
+      if (waiting.length === 0 && !isClosed) {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+      const bytes = waiting.shift();
+      bytesWaiting -= bytes?.length ?? 0;
+      return bytes ?? null;
+    },
+    close: () => {
+      isClosed = true;
+      waiting = [];
       wake?.();
     },
-    end: () => settle('done'),
   };
-  let abandon = () => settle('dropped');
-  return new ReadableStream<Uint8Array>(
-    {
-      start: (controller) => {
-        abandon = () => {
-          settle('dropped');
-          controller.error(new Error('the reader was too slow'));
-        };
-      },
-      pull: async (controller) => {
-        if (!readers.has(reader) && ended === 'open') {
-          readers.add(reader);
-          for (const bytes of first()) reader.push(bytes);
-        }
-        if (queue.length === 0 && ended === 'open') await new Promise<void>((resolve) => (wake = resolve));
-        wake = undefined;
-        const bytes = queue.shift();
-        queuedBytes -= bytes?.length ?? 0;
-        if (bytes !== undefined && ended !== 'dropped') controller.enqueue(bytes);
-        else if (ended === 'done') controller.close();
-      },
-      cancel: () => settle('done'),
-    },
-    { highWaterMark: 0 },
-  );
 }
 
 function encodeEvent(streamId: string, event: ApiEvent): Uint8Array {

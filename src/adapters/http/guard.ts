@@ -2,6 +2,8 @@ import { isIP } from 'node:net';
 import type { MiddlewareHandler } from 'hono';
 import { problem } from './problem.ts';
 
+const MAX_BODY_BYTES = 64 * 1024;
+
 /** Nothing from outside, nothing inline, in nobody's frame. Set on every answer, errors included. */
 const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   'content-security-policy': [
@@ -41,6 +43,20 @@ export function hostGuard(boundHost: string, names: readonly string[]): Middlewa
     const host = hostnameOf(context.req.header('host') ?? '');
     const isAllowed = allowed.has(host) || isLocal(host) || (everyInterface && isIP(host) !== 0);
     return isAllowed ? next() : problem('host_not_allowed');
+  };
+}
+
+/**
+ * A body is judged by its headers before a byte of it is read: JSON, of a stated length, at most 64 kB. A foreign page
+ * cannot send this content type without asking first, and is never allowed to (no CORS).
+ */
+export function bodyGuard(): MiddlewareHandler {
+  return async (context, next) => {
+    if (context.req.method !== 'POST') return next();
+    if (!/^application\/json\s*(;|$)/i.test(context.req.header('content-type') ?? '')) return problem('not_json');
+    const length = context.req.header('content-length');
+    if (length === undefined) return problem('length_required');
+    return Number(length) > MAX_BODY_BYTES ? problem('body_too_large') : next();
   };
 }
 

@@ -10,6 +10,7 @@ export const PROBLEMS = {
   unknown_member: [404, 'No member has this id.', 'See /api/v1/members.'],
   not_cleared: [404, 'This interval has not been cleared.', 'An interval is cleared when its gate closes.'],
   method_not_allowed: [405, 'This path does not know the method.', 'The Allow header names the methods it knows.'],
+  length_required: [411, 'The length of the body is not stated.', 'Send content-length instead of chunks.'],
   body_too_large: [413, 'The body is larger than 64 kB.', 'Send one order at a time.'],
   not_json: [415, 'The body has another content type than application/json.', 'Set content-type: application/json.'],
   host_not_allowed: [421, 'The Host header names another server.', 'Use the address that the engine printed at start.'],

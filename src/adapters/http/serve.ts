@@ -7,6 +7,8 @@ import { problem } from './problem.ts';
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 30_000;
 const CLOSE_GRACE_MS = 1000;
+/** A connection becomes idle when its last answer has ended, which is after the close began. */
+const SWEEP_MS = 20;
 
 export interface HttpServer {
   readonly host: string;
@@ -53,8 +55,10 @@ async function close(server: Server, api: Api): Promise<void> {
   api.close();
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   server.closeIdleConnections();
+  const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
   const cut = setTimeout(() => server.closeAllConnections(), CLOSE_GRACE_MS);
   await closed;
+  clearInterval(sweep);
   clearTimeout(cut);
 }
 

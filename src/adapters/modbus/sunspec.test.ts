@@ -9,7 +9,6 @@ import { SunSpecDevice } from './sunspec-device.ts';
 import { discoverSunSpec } from './sunspec-discovery.ts';
 import { openSunSpecInverter } from './sunspec-inverter.ts';
 import { openSunSpecMeter } from './sunspec-meter.ts';
-import { decodePoint, type PointType, type RawValue, scaleToInteger } from './sunspec-points.ts';
 
 const open: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -73,55 +72,6 @@ async function codeOf(promise: Promise<unknown>): Promise<string> {
     (error: unknown) => (isFault(error) ? error.code : String(error)),
   );
 }
-
-describe('a point', () => {
-  const cases: [type: PointType, registers: number[], value: RawValue][] = [
-    ['int16', [0xfff6], -10n],
-    ['int16', [0x8000], null],
-    ['uint16', [0xfffe], 65534n],
-    ['uint16', [0xffff], null],
-    ['acc16', [0], null],
-    ['enum16', [0xffff], null],
-    ['bitfield16', [0xffff], null],
-    ['sunssf', [0xfffd], -3n],
-    ['sunssf', [0x8000], null],
-    ['pad', [0x8000], null],
-    ['int32', [0xffff, 0xfffe], -2n],
-    ['int32', [0x8000, 0], null],
-    ['uint32', [0xffff, 0xffff], null],
-    ['uint32', [0x0001, 0x0002], 65538n],
-    ['acc32', [0, 0], null],
-    ['acc32', [0xffff, 0xffff], 4294967295n],
-    ['enum32', [0xffff, 0xffff], null],
-    ['bitfield32', [0, 5], 5n],
-    ['int64', [0x8000, 0, 0, 0], null],
-    ['int64', [0xffff, 0xffff, 0xffff, 0xffff], -1n],
-    ['uint64', [0xffff, 0xffff, 0xffff, 0xffff], null],
-    ['uint64', [1, 0, 0, 0], 281474976710656n],
-    ['acc64', [0, 0, 0, 0], null],
-    ['float32', [0x42f6, 0xe979], 123.45600128173828],
-    ['float32', [0x7fc0, 0], null],
-    ['float32', [0xffc0, 1], null],
-    ['float32', [0x4eff, 0x8000], null],
-    ['string', [0x456c, 0x6d00, 0], 'Elm'],
-    ['string', [0, 0], null],
-  ];
-
-  test.each(cases)('%s of %j is %s', (type, registers, value) => {
-    expect(decodePoint(type, registers)).toBe(value);
-  });
-
-  test.each([
-    [2301n, -1, 3, 230_100],
-    [5000n, -2, 3, 50_000],
-    [-15n, -1, 0, -2],
-    [15n, -1, 0, 1],
-    [7n, 3, 0, 7000],
-    [2n ** 63n, 0, 0, null],
-  ])('%s x 10^%i with %i places is %s', (raw, exponent, places, value) => {
-    expect(scaleToInteger(raw, exponent, places)).toBe(value);
-  });
-});
 
 describe('discovery', () => {
   test.each([40_000, 0, 50_000])('finds the marker at %i and walks by announced lengths', async (base) => {

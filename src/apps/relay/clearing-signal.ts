@@ -1,7 +1,16 @@
 import type { z } from 'zod';
 import type { FollowingClock } from '../../adapters/clock/market-clock.ts';
 import { ed25519Verifier, type TextVerifier } from '../../adapters/keys/ed25519.ts';
-import { clockMessage, heartbeatMessage, leaseMessage, marketTopic, memberTopic } from '../../adapters/mqtt/wire.ts';
+import {
+  type ClockMessage,
+  clockMessage,
+  type HeartbeatMessage,
+  heartbeatMessage,
+  type LeaseMessage,
+  leaseMessage,
+  marketTopic,
+  memberTopic,
+} from '../../adapters/mqtt/wire.ts';
 import type { BusMessage, DeviceBus } from '../../domain/ports.ts';
 import { heartbeatText, type Lease, leaseText } from '../../domain/safety/lease.ts';
 import {
@@ -29,6 +38,8 @@ export interface RelayClocks {
   readonly reanchorWall?: () => void;
 }
 
+const BAD_SIGNATURE = 'bad_signature';
+
 /** The engine's word as this relay has it: leases, heartbeats, market time. What is not signed by the engine is dropped. */
 export class ClearingSignal {
   readonly #config: RelayConfig;
@@ -54,9 +65,21 @@ export class ClearingSignal {
   async listen(bus: DeviceBus): Promise<void> {
     const { market, member } = this.#config;
     await Promise.all([
-      bus.subscribe(marketTopic(market, 'clock'), 1, (message) => this.#onClock(message)),
-      bus.subscribe(memberTopic(market, 'lease', member), 1, (message) => this.#onLease(message)),
-      bus.subscribe(marketTopic(market, 'heartbeat'), 1, (message) => this.#onHeartbeat(message)),
+      bus.subscribe(
+        marketTopic(market, 'clock'),
+        1,
+        this.#receive('clock', clockMessage, (clock) => this.#takeClock(clock)),
+      ),
+      bus.subscribe(
+        memberTopic(market, 'lease', member),
+        1,
+        this.#receive('lease', leaseMessage, (lease) => this.#takeLease(lease)),
+      ),
+      bus.subscribe(
+        marketTopic(market, 'heartbeat'),
+        1,
+        this.#receive('heartbeat', heartbeatMessage, (heartbeat) => this.#takeHeartbeat(heartbeat)),
+      ),
     ]);
   }
 
@@ -83,61 +106,63 @@ export class ClearingSignal {
     return Math.abs(jumpMs) > Math.abs(this.#heartbeatOffsetMs) ? jumpMs : this.#heartbeatOffsetMs;
   }
 
-  #onLease(message: BusMessage): void {
-    const lease = this.#parse('lease', leaseMessage, message);
-    if (lease === null) return;
+  /** Why the lease is not taken, or null. Cheap checks come before the signature; nothing is kept without it. */
+  #takeLease(lease: LeaseMessage): string | null {
     const answer = acceptLease(this.#book, lease, this.marketNow());
-    if (!answer.ok) return this.#refuse('lease', answer.code);
-    if (!this.#verify(leaseText(lease), lease.signature)) return this.#refuse('lease', 'bad_signature');
+    if (!answer.ok) return answer.code;
+    if (!this.#verify(leaseText(lease), lease.signature)) return BAD_SIGNATURE;
     this.#book = answer.book;
-    this.#complaints.clear('lease');
+    return null;
   }
 
-  #onHeartbeat(message: BusMessage): void {
-    const heartbeat = this.#parse('heartbeat', heartbeatMessage, message);
-    if (heartbeat === null) return;
+  #takeHeartbeat(heartbeat: HeartbeatMessage): string | null {
     const wallNow = this.#clocks.wallNow();
     const answer = acceptHeartbeat(this.#book, heartbeat, wallNow);
     const offTime = !answer.ok && (answer.code === 'heartbeat_late' || answer.code === 'heartbeat_ahead');
-    if (!answer.ok && !offTime) return this.#refuse('heartbeat', answer.code);
-    if (!this.#verify(heartbeatText(heartbeat), heartbeat.signature)) return this.#refuse('heartbeat', 'bad_signature');
+    if (!answer.ok && !offTime) return answer.code;
+    if (!this.#verify(heartbeatText(heartbeat), heartbeat.signature)) return BAD_SIGNATURE;
+    this.#heartbeatOffsetMs = answer.ok ? 0 : wallNow - heartbeat.wall;
     if (!answer.ok) {
-      this.#onClockDifference(wallNow - heartbeat.wall);
-      return this.#refuse('heartbeat', answer.code);
+      this.#correctWall();
+      return answer.code;
     }
     this.#book = answer.book;
-    this.#heartbeatOffsetMs = 0;
-    this.#complaints.clear('heartbeat');
+    return null;
   }
 
   /** A machine without a clock of its own starts with a wrong time: when engine and system clock agree, both are right. */
-  #onClockDifference(offsetMs: number): void {
-    this.#heartbeatOffsetMs = offsetMs;
+  #correctWall(): void {
     const jumpMs = this.#clocks.clock.clockJumpMs();
-    if (Math.abs(offsetMs + jumpMs) < HEARTBEAT_LIFE_MS) this.#clocks.reanchorWall?.();
+    if (Math.abs(this.#heartbeatOffsetMs + jumpMs) >= HEARTBEAT_LIFE_MS || this.#clocks.reanchorWall === undefined)
+      return;
+    this.#clocks.reanchorWall();
+    this.#book = { ...this.#book, heardAtMs: null };
   }
 
-  #onClock(message: BusMessage): void {
-    const anchor = this.#parse('clock', clockMessage, message);
-    if (anchor === null) return;
-    if (anchor.speed > this.#config.maximumSpeed) {
-      return this.#refuse('clock', `speed ${anchor.speed} is above the configured ${this.#config.maximumSpeed}`);
-    }
+  #takeClock(anchor: ClockMessage): string | null {
+    const { maximumSpeed } = this.#config;
+    if (anchor.speed > maximumSpeed) return `speed ${anchor.speed} is above the configured ${maximumSpeed}`;
     this.#clocks.clock.follow(anchor);
-    this.#complaints.clear('clock');
-  }
-
-  #parse<T>(subject: string, schema: z.ZodType<T>, message: BusMessage): T | null {
-    try {
-      return schema.parse(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(message.payload)));
-    } catch (error) {
-      this.#refuse(subject, `malformed: ${messageOf(error).split('\n')[0]}`);
-      return null;
-    }
+    return null;
   }
 
   /** QoS 1 repeats messages, so what is held already is no news. */
-  #refuse(subject: string, reason: string): void {
-    if (reason !== 'already_held') this.#complaints.raise(subject, `refused, ${reason}`);
+  #receive<T>(subject: string, schema: z.ZodType<T>, take: (content: T) => string | null) {
+    return ({ payload }: BusMessage): void => {
+      const content = parse(schema, payload);
+      const refusal = content.ok ? take(content.value) : content.problem;
+      if (refusal === null) this.#complaints.clear(subject);
+      else if (refusal !== 'already_held') this.#complaints.raise(subject, `refused, ${refusal}`);
+    };
+  }
+}
+
+type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: string };
+
+function parse<T>(schema: z.ZodType<T>, payload: Uint8Array): Parsed<T> {
+  try {
+    return { ok: true, value: schema.parse(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload))) };
+  } catch (error) {
+    return { ok: false, problem: `malformed: ${messageOf(error).replace(/\s+/g, ' ').slice(0, 120)}` };
   }
 }

@@ -20,7 +20,7 @@ interface Sample {
  */
 export class ContactLine {
   readonly #relay: RelayDriver;
-  readonly #wallNow: () => number;
+  readonly #monotonicNow: () => number;
   readonly #complaints: Complaints;
   #closed = false;
   /** Counts the changes of the command, so that an acknowledgement of an older one says nothing. */
@@ -30,9 +30,9 @@ export class ContactLine {
   #sample: Sample | null = null;
   #serving: Promise<void> | null = null;
 
-  constructor(relay: RelayDriver, wallNow: () => number, complaints: Complaints) {
+  constructor(relay: RelayDriver, monotonicNow: () => number, complaints: Complaints) {
     this.#relay = relay;
-    this.#wallNow = wallNow;
+    this.#monotonicNow = monotonicNow;
     this.#complaints = complaints;
   }
 
@@ -59,7 +59,7 @@ export class ContactLine {
   feedback(): ContactFeedback | null {
     if (this.#sample === null) return null;
     const { closed, at, change, sinceCommandMs } = this.#sample;
-    const ageMs = Math.max(0, this.#wallNow() - at);
+    const ageMs = Math.max(0, this.#monotonicNow() - at);
     return { closed, ageMs, sinceCommandMs: change === this.#change ? sinceCommandMs : null };
   }
 
@@ -75,14 +75,14 @@ export class ContactLine {
   }
 
   async #serve(): Promise<void> {
-    const due = this.#sentAt === null || this.#wallNow() - this.#sentAt >= REPEAT_MS;
+    const due = this.#sentAt === null || this.#monotonicNow() - this.#sentAt >= REPEAT_MS;
     if (this.#acknowledgedAt === null || due) await this.#send();
     await this.#ask();
   }
 
   async #send(): Promise<boolean> {
     const [change, closed] = [this.#change, this.#closed];
-    this.#sentAt = this.#wallNow();
+    this.#sentAt = this.#monotonicNow();
     try {
       await this.#relay.command(closed);
     } catch (error) {
@@ -90,7 +90,7 @@ export class ContactLine {
       return false;
     }
     if (change === this.#change) {
-      this.#acknowledgedAt ??= this.#wallNow();
+      this.#acknowledgedAt ??= this.#monotonicNow();
     } else {
       // An older command may have reached the relay after the newer one: say the newer one again.
       this.#sentAt = null;
@@ -99,7 +99,7 @@ export class ContactLine {
   }
 
   async #ask(): Promise<void> {
-    const at = this.#wallNow();
+    const at = this.#monotonicNow();
     const change = this.#change;
     const sinceCommandMs = this.#acknowledgedAt === null ? null : at - this.#acknowledgedAt;
     try {

@@ -19,7 +19,7 @@ export interface GridWatchOptions {
   readonly readGrid: () => Promise<GridMeasurement>;
   readonly code: GridCode;
   readonly nominalMilliV: number;
-  readonly wallNow: () => number;
+  readonly monotonicNow: () => number;
   readonly marketNow: () => EpochMs | null;
   readonly complaints: Complaints;
 }
@@ -41,8 +41,8 @@ export class GridWatch {
   async poll(): Promise<void> {
     if (this.#polling) return;
     this.#polling = true;
-    const { readGrid, wallNow, marketNow, complaints } = this.#options;
-    const [at, marketAt] = [wallNow(), marketNow()];
+    const { readGrid, monotonicNow, marketNow, complaints } = this.#options;
+    const [at, marketAt] = [monotonicNow(), marketNow()];
     try {
       const measured = await readGrid();
       this.#sample = { at, marketAt, measured, conditions: this.#judge(measured) };
@@ -61,7 +61,7 @@ export class GridWatch {
     const marketNow = this.#options.marketNow();
     return {
       good: conditions !== null,
-      ageMs: Math.max(0, this.#options.wallNow() - at),
+      ageMs: Math.max(0, this.#options.monotonicNow() - at),
       marketAgeMs: marketNow === null || marketAt === null ? 0 : marketNow - marketAt,
       voltage: conditions?.voltage ?? UNKNOWN,
       frequency: conditions?.frequency ?? UNKNOWN,

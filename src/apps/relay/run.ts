@@ -25,6 +25,8 @@ export interface RelayPorts extends RelayClocks {
   readonly readGrid: () => Promise<GridMeasurement>;
   readonly log: (message: string) => void;
   /** Called with every change of phase, fault, contact or permitted export. */
+  /** Integer ms that never go back nor leap, from any origin. Default: the process's own. */
+  readonly monotonicNow?: () => number;
   readonly onState?: (state: RelayState) => void;
   /** The lamp beside the relay, every 200 ms. */
   readonly onLamp?: (lit: boolean) => void;
@@ -64,6 +66,7 @@ export function run(config: RelayConfig, ports: RelayPorts): RunningRelay {
 class RelayProcess implements RunningRelay {
   readonly #ports: RelayPorts;
   readonly #settings: InterlockSettings;
+  readonly #monotonicNow: () => number;
   readonly #signal: ClearingSignal;
   readonly #grid: GridWatch;
   readonly #contact: ContactLine;
@@ -76,16 +79,17 @@ class RelayProcess implements RunningRelay {
   constructor(config: RelayConfig, ports: RelayPorts) {
     const code = gridCode(config.gridCode);
     if (code === null) throw new Fault('CONFIG_INVALID', `there is no grid code ${config.gridCode}`);
-    const { readGrid, wallNow } = ports;
+    const { readGrid, monotonicNow = () => Math.floor(performance.now()) } = ports;
     const { tickMs, pollMs, contactMs, maximumSpeed, nominalMilliV } = config;
     const complaints = new Complaints((message) => ports.log(`${config.member} ${message}`));
     const signal = new ClearingSignal(config, ports, complaints);
     this.#ports = ports;
     this.#settings = { delayMs: config.delayMs ?? code.enterService.delay.ms, tickMs, pollMs, contactMs, maximumSpeed };
+    this.#monotonicNow = monotonicNow;
     this.#signal = signal;
-    this.#contact = new ContactLine(ports.relay, wallNow, complaints);
+    this.#contact = new ContactLine(ports.relay, monotonicNow, complaints);
     const marketNow = () => signal.marketNow();
-    this.#grid = new GridWatch({ readGrid, code, nominalMilliV, wallNow, marketNow, complaints });
+    this.#grid = new GridWatch({ readGrid, code, nominalMilliV, monotonicNow, marketNow, complaints });
     signal.listen(ports.bus).catch((error: unknown) => {
       if (this.#stopped === null) complaints.raise('bus', messageOf(error));
     });
@@ -137,7 +141,7 @@ class RelayProcess implements RunningRelay {
 
   #step(input: InterlockInput): void {
     try {
-      const now = { market: this.#signal.marketNow(), wall: Math.max(this.#ports.wallNow(), this.#lastWall()) };
+      const now = { market: this.#signal.marketNow(), wall: this.#monotonicNow() };
       const { state, outputs } = stepInterlock(this.#settings, this.#interlock, input, now);
       this.#interlock = state;
       this.#contact.step(outputs.closed);
@@ -146,11 +150,6 @@ class RelayProcess implements RunningRelay {
       throw bug;
     }
     this.#tell();
-  }
-
-  /** Wall time leaps only when it was corrected; the interlock's own time then stands until it has caught up. */
-  #lastWall(): number {
-    return this.#interlock.last?.wall ?? 0;
   }
 
   #tell(): void {

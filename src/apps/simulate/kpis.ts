@@ -17,7 +17,7 @@ export interface Asked {
 
 export type Kpis = ReturnType<typeof kpisOf>;
 
-/** The KPIs of `simulate --json` (design 10). Money and prices are decimal texts, ratios numbers of six places. */
+/** The KPIs of `simulate --json`. Money and prices are decimal texts, ratios numbers of nine places. */
 export function kpisOf({ intervals, baseline, community }: Simulation, asked: Asked) {
   const { consumptionWh, generationWh, importWh, exportWh, tradedWh, balancedWh, storedDeltaWh } = community;
   const bills = { baseline: totalBill(baseline), community: totalBill(community) };
@@ -86,7 +86,7 @@ function conservationTexts({ accounts }: Tally) {
   return { energyWh: energyWh.toString(), money: formatDecimal(money, MONEY_PLACES) };
 }
 
-/** Six places; zero where there is nothing to take a share of. */
+/** Nine places, so that rounding once more to fewer is harmless; zero where there is nothing to take a share of. */
 function ratio(part: number, whole: number): number {
-  return whole === 0 ? 0 : Number((part / whole).toFixed(6));
+  return whole === 0 ? 0 : Number((part / whole).toFixed(9));
 }

@@ -24,7 +24,7 @@ export interface Plan {
 }
 
 /**
- * The rule agent (design 10): the whole forecast surplus at the export edge, the whole forecast deficit at the import
+ * The rule agent: the whole forecast surplus at the export edge, the whole forecast deficit at the import
  * edge, or at the member's own limits. No order where there is nothing to trade.
  */
 export function ruleOrders(plan: Plan, band: PriceBand, tick: number, preference: PricePreference): PlannedOrder[] {

@@ -33,11 +33,11 @@ export interface SettlementInput {
   readonly balancing: boolean;
 }
 
-/** Half-way between the local price and the tariff (design 6). */
+/** Half-way between the local price and the tariff. */
 export const IMBALANCE_WEIGHT_PERMILLE = 500;
 
 /**
- * Settles an interval of `supply: single` (design 6). Deviations are metered minus traded, register by register and never
+ * Settles an interval of `supply: single`. Deviations are metered minus traded, register by register and never
  * netted; long and short meet inside the street at the imbalance prices, the rest is the utility's at the tariff, the
  * spread is the community's. Total: any reading has an outcome. Positions are in the order of member ids.
  */

@@ -22,7 +22,7 @@ const TOLERATED_PERCENT = 10;
 
 type Metered = Pick<MemberPosition, 'bought' | 'sold' | 'imported' | 'exported'>;
 
-/** Compares what a member traded for an interval with what its two registers show (design 6). */
+/** Compares what a member traded for an interval with what its two registers show. */
 export function verifyDelivery({ bought, sold, imported, exported }: Metered): Delivery {
   const sale = compare(sold, exported);
   const purchase = compare(bought, imported);

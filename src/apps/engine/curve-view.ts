@@ -1,0 +1,75 @@
+import type { ClearingView } from '../../adapters/http/api-schema.ts';
+import type { Product } from '../../domain/engine/state.ts';
+import type { Side } from '../../domain/market/order.ts';
+import type { BookEntry } from '../../domain/market/order-book.ts';
+import type { Wh } from '../../domain/units/energy.ts';
+import { formatPrice, type PricePerKwh } from '../../domain/units/price.ts';
+
+/** A public step stands for at least this many members, so that nobody's order can be read off it. */
+const MEMBERS_PER_STEP = 5;
+
+interface Step {
+  price: PricePerKwh;
+  energy: number;
+  readonly members: Set<string>;
+}
+
+/** What the public may see of a cleared product. Null before its gate. */
+export function clearingView(product: Product): ClearingView | null {
+  const { book, clearing, start, tariff } = product;
+  if (book === null || clearing === null) return null;
+  const orders = book.openOrders();
+  const demand = mergedSteps(orders, 'buy');
+  const supply = mergedSteps(orders, 'sell');
+  return {
+    interval: start,
+    pricePerKwh: clearing.price === null ? null : formatPrice(clearing.price),
+    tradedWh: clearing.traded,
+    orders: orders.length,
+    demand,
+    supply,
+    importPerKwh: formatPrice(tariff.importPrice),
+    exportPerKwh: formatPrice(tariff.exportPrice),
+    why: why(sumOf(demand), sumOf(supply), clearing.price === null ? null : formatPrice(clearing.price)),
+  };
+}
+
+type Resting = Pick<BookEntry, 'side' | 'limit' | 'energy' | 'member'>;
+
+/** Levels from the best price on, merged until five members stand behind each; a step carries its worst limit. */
+function mergedSteps(orders: readonly Resting[], side: Side): ClearingView['demand'] {
+  const direction = side === 'buy' ? -1 : 1;
+  const own = orders.filter((order) => order.side === side).sort((a, b) => direction * (a.limit - b.limit));
+  const steps: Step[] = [];
+  for (const { limit, energy, member } of own) {
+    const last = steps.at(-1);
+    if (last === undefined || (last.members.size >= MEMBERS_PER_STEP && last.price !== limit)) {
+      steps.push({ price: limit, energy, members: new Set([member]) });
+    } else {
+      last.price = limit;
+      last.energy += energy;
+      last.members.add(member);
+    }
+  }
+  mergeShortTail(steps);
+  return steps.map(({ price, energy }) => ({ pricePerKwh: formatPrice(price), energyWh: energy as Wh }));
+}
+
+function mergeShortTail(steps: Step[]): void {
+  const [before, last] = [steps.at(-2), steps.at(-1)];
+  if (before === undefined || last === undefined || last.members.size >= MEMBERS_PER_STEP) return;
+  steps.pop();
+  before.price = last.price;
+  before.energy += last.energy;
+}
+
+function sumOf(steps: ClearingView['demand']): number {
+  return steps.reduce((sum, { energyWh }) => sum + energyWh, 0);
+}
+
+function why(demandWh: number, supplyWh: number, price: string | null): string {
+  const asked = `Neighbours asked for ${demandWh} Wh and offered ${supplyWh} Wh`;
+  if (price === null) return `${asked}; no bid met an offer, so nothing was traded.`;
+  const scarce = demandWh > supplyWh;
+  return `${asked}; local energy was ${scarce ? 'scarce' : 'plentiful'}, so the price of ${price} per kWh lies nearer to the ${scarce ? 'retail' : 'feed-in'} tariff.`;
+}
