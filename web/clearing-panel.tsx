@@ -66,6 +66,9 @@ function Curves({ view, clearing }: { view: View; clearing: ClearingView }): JSX
   );
 }
 
+/** A curve shorter than this, in pixels, has its name beside it instead of above. */
+const SHORT_CURVE = 200;
+
 interface PartProps {
   readonly view: View;
   readonly clearing: ClearingView;
@@ -109,7 +112,9 @@ function CurveNames({ view, clearing, frame }: PartProps): JSX.Element {
   const { words } = view;
   const firstDemand = clearing.demand[0];
   const lastSupply = clearing.supply.at(-1);
-  const { left, right, y } = frame;
+  const { left, x, y } = frame;
+  const supplyEnd = x(clearing.supply.reduce((sum, { energyWh }) => sum + energyWh, 0));
+  const isShort = supplyEnd - left < SHORT_CURVE;
   return (
     <>
       {firstDemand ? (
@@ -118,7 +123,11 @@ function CurveNames({ view, clearing, frame }: PartProps): JSX.Element {
         </text>
       ) : null}
       {lastSupply ? (
-        <text x={right - 10} y={y(Number(lastSupply.pricePerKwh)) - 10} class="curve-name name-supply end">
+        <text
+          x={isShort ? supplyEnd + 10 : supplyEnd}
+          y={y(Number(lastSupply.pricePerKwh)) + (isShort ? 5 : -10)}
+          class={`curve-name name-supply ${isShort ? '' : 'end'}`}
+        >
           {words.supply}
         </text>
       ) : null}
@@ -132,12 +141,14 @@ function Meeting({ view, frame, clearing, price }: PartProps & { price: string }
   const text = `${format.price(price)} ${words.perKwh(format.currencySign)}`;
   const width = text.length * 7.6 + 20;
   const tagX = Math.max(frame.left + 4, Math.min(frame.right - width, px + 14));
+  /** Below the point where the name of the demand curve stands above it. */
+  const tagY = py < frame.top + 40 ? py + 12 : py - 38;
   return (
     <g class="meeting">
       <line x1={frame.left} x2={px} y1={py} y2={py} />
       <line x1={px} x2={px} y1={py} y2={frame.bottom} />
       <circle cx={px} cy={py} r="7" />
-      <g transform={`translate(${tagX} ${py - 34})`}>
+      <g transform={`translate(${tagX} ${tagY})`}>
         <rect width={width} height="26" rx="13" />
         <text x={width / 2} y="18" data-name="clearing-price" data-value={price}>
           {text}

@@ -24,6 +24,8 @@ interface ChartOptions {
 }
 
 const SECOND_MS = 1000;
+/** Distances of the times under the chart, after one interval. */
+const HOURS = [0.5, 1, 2, 3, 6, 12, 24, 48, 168];
 const TALL = 280;
 const SHORT = 230;
 const NARROW = 480;
@@ -79,7 +81,7 @@ function create(parent: HTMLElement, options: ChartOptions, points: readonly Pri
         price: { range: priceRange },
         energy: { range: (_, __, max) => [0, max * BAR_HEADROOM || 1] },
       },
-      axes: axesOf(colour, options.format),
+      axes: axesOf(colour, options),
       series: [
         {},
         {
@@ -101,7 +103,7 @@ function create(parent: HTMLElement, options: ChartOptions, points: readonly Pri
   );
 }
 
-function axesOf(colour: (name: string) => string, format: Format): uPlot.Axis[] {
+function axesOf(colour: (name: string) => string, { format, intervalMs }: ChartOptions): uPlot.Axis[] {
   const font = '12px system-ui, sans-serif';
   const common = { stroke: colour('--muted'), font, ticks: { show: false } };
   return [
@@ -109,6 +111,7 @@ function axesOf(colour: (name: string) => string, format: Format): uPlot.Axis[] 
       ...common,
       grid: { show: false },
       space: 64,
+      incrs: [intervalMs / SECOND_MS, ...HOURS.map((hours) => hours * 3600)],
       size: 32,
       values: (_, seconds) => seconds.map((at) => format.time(at * SECOND_MS)),
     },

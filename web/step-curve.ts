@@ -7,6 +7,7 @@ export interface Frame {
   readonly left: number;
   readonly right: number;
   readonly bottom: number;
+  readonly top: number;
   readonly height: number;
   readonly ticksWh: readonly number[];
   x(wh: number): number;
@@ -30,6 +31,7 @@ export function frameOf(clearing: ClearingView, width: number): Frame {
     left,
     right,
     bottom,
+    top: MARGIN.top,
     height: TALL,
     ticksWh: ticksOf(span, right - left),
     x: (wh) => left + (wh / span) * (right - left),

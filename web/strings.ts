@@ -149,20 +149,27 @@ const en = {
   settledIntervals: 'Settled',
   community: 'Community',
   utility: 'Utility',
-  contract: 'Contract',
   block: 'Block',
   transaction: 'Transaction',
   payload: 'Content',
   entries: 'Last entries',
   ledgerEmpty: 'Nothing has been settled yet.',
-  difference: 'difference',
   none: '–',
 };
 
 export type Words = typeof en;
 
 /** The names of the blink codes. */
-export const FAULT_NAMES: Readonly<Record<number, string>> = { 3: 'voltage', 5: 'meter' };
+export const FAULT_NAMES: Readonly<Record<number, string>> = {
+  1: 'self-test',
+  2: 'no clearing signal',
+  3: 'voltage',
+  4: 'frequency',
+  5: 'meter',
+  6: 'clock',
+  7: 'no mesh',
+  8: 'relay',
+};
 
 /** English until another language is complete. */
 export function words(): Words {

@@ -59,6 +59,13 @@ export const FAULTS = {
     meaning: 'Another program listens on the port.',
     remedy: 'Choose another port with --port.',
   },
+  // processes
+  CHILD_FAILED: {
+    severity: 'fatal',
+    retry: 'never',
+    meaning: 'A program that this one needs could not run, or ended again and again.',
+    remedy: 'Read what it said, in the message or in the log file that the message names.',
+  },
   // mqtt, sparkplug
   BROKER_UNREACHABLE: {
     severity: 'error',

@@ -29,6 +29,8 @@ const ALREADY_THERE = /already known|already imported|known transaction|alreadyk
 /** The nonce was spent meanwhile: by these same bytes or by others; the next look at the chain tells. */
 const ALREADY_SPENT = /nonce too low|nonce is too low|oldnonce/i;
 
+/** The block that the question was about is no longer the latest, and the node keeps no older state. */
+const OVERTAKEN = /BlockOutOfRange|header not found/i;
 const READ_ATTEMPTS = 4;
 const READ_AGAIN_MS = 1_000;
 
@@ -115,10 +117,14 @@ export class LedgerNode {
         return await this.#rpc(method, params);
       } catch (error) {
         const again = attempt < READ_ATTEMPTS && performance.now() - start < READ_AGAIN_MS;
-        if (!again || !isFault(error, 'LEDGER_UNREACHABLE')) throw error;
+        if (!again || !isPassing(error)) throw error;
       }
     }
   }
+}
+
+function isPassing(error: unknown): boolean {
+  return isFault(error, 'LEDGER_UNREACHABLE') || (error instanceof RpcRefusal && OVERTAKEN.test(error.message));
 }
 
 function toQuantity(value: number): Hex {

@@ -15,6 +15,21 @@ export interface Asset {
   readonly etag: string;
 }
 
+/** In this order: what depends on the width of the page and on motion has the last word. */
+const STYLES = [
+  'base',
+  'top',
+  'panel',
+  'power-panel',
+  'price-panels',
+  'clearing-panel',
+  'trades-panel',
+  'homes-panel',
+  'ledger-panel',
+  'states',
+  'motion-and-width',
+];
+
 /** Bundles the dashboard in memory: no build step, nothing on disk. @throws Fault DASHBOARD_UNBUILDABLE */
 export async function bundleDashboard(root = webFolder()): Promise<ReadonlyMap<string, Asset>> {
   try {
@@ -55,7 +70,8 @@ async function bundleScripts(root: string): Promise<OutputChunk[]> {
 
 async function bundleStyles(root: string): Promise<string> {
   const chart = createRequire(join(root, 'app.tsx')).resolve('uplot/dist/uPlot.min.css');
-  const sheets = await Promise.all([chart, join(root, 'app.css')].map((path) => readFile(path, 'utf8')));
+  const own = STYLES.map((name) => join(root, 'styles', `${name}.css`));
+  const sheets = await Promise.all([chart, ...own].map((path) => readFile(path, 'utf8')));
   return sheets.map(minifyCss).join('\n');
 }
 

@@ -79,6 +79,16 @@ test('a reader who missed more than is kept is told of the gap, and one at the e
   streams.close();
 });
 
+test('a reader who missed events from before the streams were opened is told of the gap', async () => {
+  const streams = createEventStreams((listener) => {
+    listener({ id: 7, event: 'now', data: {} as NowView });
+    return () => undefined;
+  }, 'a1');
+  expect(await readUntil(read(streams, 'a1-5'), /event: now/)).toContain('event: gap');
+  expect(await readUntil(read(streams, 'a1-6'), /event: now/)).not.toContain('event: gap');
+  streams.close();
+});
+
 test('a reader who does not read is dropped, and the others go on', async () => {
   const { streams, emit } = open();
   let dropped = 0;

@@ -64,12 +64,14 @@ function createRing(streamId: string): Ring {
   let kept: Frame[] = [];
   let latestNow: Frame | undefined;
   let newest = 0;
-  let forgottenUpTo = 0;
+  /** The last event that is not kept, or was before this ring. */
+  let forgottenUpTo: number | undefined;
   const retry = encode(`retry: ${RETRY_MS}\n\n`);
   return {
     add: (event) => {
       const frame = { id: event.id, bytes: encodeEvent(streamId, event) };
       newest = event.id;
+      forgottenUpTo ??= event.id - 1;
       if (event.event === 'now') {
         latestNow = frame;
         return frame;
@@ -83,7 +85,7 @@ function createRing(streamId: string): Ring {
       const now = latestNow === undefined ? [] : [latestNow.bytes];
       if (lastEventId === undefined) return Buffer.concat([retry, ...now]);
       const last = sequenceOf(lastEventId, streamId);
-      if (last === null || last < forgottenUpTo || last > newest)
+      if (last === null || forgottenUpTo === undefined || last < forgottenUpTo || last > newest)
         return Buffer.concat([retry, gap(streamId, newest), ...now]);
       const missed = kept.filter((frame) => frame.id > last).map((frame) => frame.bytes);
       return Buffer.concat([retry, ...missed, ...now]);

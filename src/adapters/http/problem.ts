@@ -3,7 +3,7 @@ import { isFault } from '../../errors/fault.ts';
 import type { ProblemView } from './api-schema.ts';
 
 /** What the HTTP door answers where it says no. Codes are stable: clients branch on them, never on the title. */
-export const PROBLEMS = {
+const PROBLEMS = {
   invalid_json: [400, 'The body is not JSON.', 'Send one JSON object in UTF-8.'],
   invalid_request: [400, 'The request does not have the form that the route asks for.', 'See /api/v1/openapi.json.'],
   unknown_route: [404, 'There is nothing under this path.', 'See /api/v1/openapi.json.'],
@@ -18,9 +18,9 @@ export const PROBLEMS = {
   too_many_streams: [503, 'Too many event streams are open.', 'Close one, or try again later.'],
 } as const satisfies Record<string, readonly [status: number, title: string, hint: string]>;
 
-export type ProblemCode = keyof typeof PROBLEMS;
+type ProblemCode = keyof typeof PROBLEMS;
 /** Typed as one of the statuses that a route's `default` answer covers. */
-export type Problem = Response & TypedResponse<ProblemView, 500, 'json'>;
+type Problem = Response & TypedResponse<ProblemView, 500, 'json'>;
 type Extra = Pick<ProblemView, 'detail' | 'errors'>;
 
 export function problem(code: ProblemCode, extra: Extra = {}, headers: Readonly<Record<string, string>> = {}): Problem {

@@ -68,6 +68,12 @@ function signalProcess(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
+/** How a process that somebody else started is remembered; null where it has ended. */
+export function recordOf(name: string, pid: number): ChildRecord | null {
+  const commandLine = commandLineOf(pid);
+  return commandLine === null ? null : { name, pid, commandLine };
+}
+
 /** The command line of a live process; null where there is none. Linux keeps it in /proc, elsewhere ps knows it. */
 function commandLineOf(pid: number): string | null {
   try {

@@ -50,7 +50,13 @@ export const engineConfig = z.strictObject({
   state: z.string().min(1),
   broker: z.string(),
   host_id: z.string().default('engine'),
-  http: z.strictObject({ host: z.string(), port, names: z.array(z.string()).default([]) }),
+  http: z.strictObject({
+    host: z.string(),
+    port,
+    /** How many of the following ports to try where another program has it. */
+    port_or_next: z.int().min(0).max(100).default(0),
+    names: z.array(z.string()).default([]),
+  }),
   ledger: z.strictObject({
     rpc: z.string(),
     chain_id: z.int().positive(),

@@ -32,6 +32,8 @@ export interface LoopParts {
   tariffAt(interval: EpochMs): Tariff;
   /** Called when the products that take orders have changed. */
   onProducts(): Promise<void>;
+  /** Called at the gate of every product, whatever was traded in it: from here on its interval can be leased. */
+  onGate(product: EpochMs): Promise<unknown>;
 }
 
 /**
@@ -74,6 +76,7 @@ async function doWork(parts: LoopParts, point: DuePoint): Promise<void> {
     await writer.commit({ type: 'close', product: point.gateOf });
     await parts.onProducts();
   }
+  if (point.gateOf !== null) await parts.onGate(point.gateOf);
   if (!point.boundary) return;
   if ((writer.state.completedUntil ?? Number.NEGATIVE_INFINITY) < point.at) await complete(parts, point.at);
   await openDue(parts, point.at);

@@ -1,10 +1,10 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { privateKeyToAccount } from 'viem/accounts';
 import { type FollowingClock, followingClock, realTimeAnchor } from '../../adapters/clock/market-clock.ts';
 import type { WallTime } from '../../adapters/clock/system-clock.ts';
 import { openEvmLedger } from '../../adapters/evm/settlement-ledger.ts';
-import { createApi } from '../../adapters/http/api.ts';
+import { type Api, createApi } from '../../adapters/http/api.ts';
 import { bundleDashboard } from '../../adapters/http/bundle.ts';
 import { type HttpServer, serveApi } from '../../adapters/http/serve.ts';
 import type { ApiEvent } from '../../adapters/http/views.ts';
@@ -154,7 +154,15 @@ async function startEngine(
     }
     const view = clearingView(product);
     if (view !== null) feed.tell('clearing', view);
-    void leases?.leaseInterval(start);
+  }
+
+  /** What is retained dies with an embedded broker, so every connect says it again. */
+  async function retell(): Promise<void> {
+    const { start, lengthMs } = intervalAt(clock.now(), terms.lengthMs);
+    await tellProducts(config, state, clock.now(), bus);
+    await leases?.leaseInterval(start);
+    const next = (start + lengthMs) as EpochMs;
+    if (clock.now() >= gateClosureOf(next, terms)) await leases?.leaseInterval(next);
   }
 
   const door = createOrderDoor(writer, {
@@ -190,6 +198,7 @@ async function startEngine(
     terms,
     tariffAt,
     onProducts: publishProducts,
+    onGate: async (product: EpochMs) => leases?.leaseInterval(product),
   };
   await catchUp(loop);
 
@@ -207,10 +216,12 @@ async function startEngine(
     roll.setOnline(node, online);
   });
   await openMqttDoors(config, bus, door, roll);
-  await publishProducts();
-  await leases?.leaseInterval(intervalAt(clock.now(), terms.lengthMs).start);
+  bus.onConnection((connected) => {
+    if (connected) void retell();
+  });
   const server = await openHttpDoor(config, parts, log);
   closers.push(() => server.close());
+  writeFileSync(join(config.state, 'endpoint.json'), JSON.stringify({ url: server.url, pid: process.pid }));
   closers.push(...startRhythm(wall, leases, feed, parts, () => loopClock.announce()));
 
   const stopped = new AbortController();
@@ -332,7 +343,7 @@ async function openMqttDoors(config: EngineConfig, bus: DeviceBus, door: OrderDo
 }
 
 async function openHttpDoor(config: EngineConfig, parts: ViewParts, log: (line: string) => void): Promise<HttpServer> {
-  const { host, port, names } = config.http;
+  const { host, port, names, port_or_next } = config.http;
   const api = createApi(createViews(parts), {
     orderSchema: orderMessage,
     cancelSchema: cancelMessage,
@@ -342,7 +353,17 @@ async function openHttpDoor(config: EngineConfig, parts: ViewParts, log: (line: 
     streamId: `${parts.wallNow()}`,
     onBug: (error) => log(`bug: ${error instanceof Error ? error.stack : String(error)}`),
   });
-  return serveApi(api, { host, port });
+  return serveOnFreePort(api, host, port, port_or_next);
+}
+
+/** The port that was asked for; where another program has it and that is allowed, one of the next. */
+async function serveOnFreePort(api: Api, host: string, port: number, tries: number): Promise<HttpServer> {
+  try {
+    return await serveApi(api, { host, port });
+  } catch (error) {
+    if (!isFault(error, 'PORT_TAKEN') || tries === 0) throw error;
+    return serveOnFreePort(api, host, port + 1, tries - 1);
+  }
 }
 
 /** Once a second of wall time: the heartbeat that carries all leases, and what the dashboard shows. */

@@ -28,7 +28,7 @@ export function openLoadHistory(path: string): LoadHistory {
   };
 }
 
-export function historyLine(start: EpochMs, { consumption, generation }: Load): string {
+function historyLine(start: EpochMs, { consumption, generation }: Load): string {
   return `${JSON.stringify({ start, consumption, generation })}\n`;
 }
 

@@ -16,6 +16,7 @@ import {
 import { openEdgeSession } from '../../adapters/sparkplug/edge-session.ts';
 import { oneWayEfficiencyPpm } from '../../domain/dispatch/battery-rule.ts';
 import { batterySetpoint } from '../../domain/dispatch/setpoint.ts';
+import type { MeasuredLoad } from '../../domain/forecast/load.ts';
 import { nextDue } from '../../domain/market/due-points.ts';
 import type { DeviceBus, OpenBus } from '../../domain/ports.ts';
 import type { Wh } from '../../domain/units/energy.ts';
@@ -30,7 +31,7 @@ import { closeDevices, type HomeDevices, type HomeReadings, readDevices } from '
 import { openLoadHistory } from './load-history.ts';
 import { LoadMeter } from './load-meter.ts';
 import { openOrderClient } from './order-client.ts';
-import type { OrderSigner } from './order-signer.ts';
+import { orderSigner } from './order-signer.ts';
 import { deviceDefinitions, NODE_METRICS, TelemetryPublisher } from './telemetry.ts';
 
 /** What a gateway needs of its surroundings; `clock` is shared where several run in one process. */
@@ -41,7 +42,10 @@ export interface GatewayPorts {
   readonly devices: HomeDevices;
   readonly clock: FollowingClock;
   readonly wall: WallTime;
-  readonly signer: OrderSigner | null;
+  /** The member's secp256k1 key; null for a meter without an agent. */
+  readonly key: Uint8Array | null;
+  /** What is known of the home from before its gateway kept a history of its own. */
+  readonly earlier?: MeasuredLoad;
   log(line: string): void;
 }
 
@@ -142,20 +146,22 @@ class Gateway implements RunningGateway {
 
   /** The agent begins when the first products are known; they are answered before the gateway calls itself ready. */
   async #openMarket(): Promise<void> {
-    const { bus, signer, clock } = this.#ports;
-    const { market, member, agent, state, interval: lengthMs, timezone, modbus } = this.#config;
-    if (agent === undefined || signer === null) {
+    const { bus, key, clock, earlier } = this.#ports;
+    const { market, member, agent, state, interval: lengthMs, timezone, modbus, chain_id: chainId } = this.#config;
+    if (agent === undefined || key === null) {
       this.#becomeReady(clock.now());
       return;
     }
-    const client = await openOrderClient({ bus, market, member, repeatMs: 2000, attempts: 15, sign: signer });
+    const sign = orderSigner({ market, member, chainId }, key);
+    const client = await openOrderClient({ bus, market, member, repeatMs: 2000, attempts: 15, sign });
     const preference = {
       ...(agent.sell_at_least_per_kwh === undefined ? {} : { sellAtLeast: agent.sell_at_least_per_kwh }),
       ...(agent.buy_at_most_per_kwh === undefined ? {} : { buyAtMost: agent.buy_at_most_per_kwh }),
     };
     const battery = modbus.battery === undefined ? null : this.#plannedBattery();
     const terms = { lengthMs, timezone, battery, preference };
-    const bidder = new Bidder(terms, this.#history.measured, client, join(state, 'orders.json'));
+    const measured = (start: EpochMs) => this.#history.measured(start) ?? earlier?.(start) ?? null;
+    const bidder = new Bidder(terms, measured, client, join(state, 'orders.json'));
     this.#bidder = bidder;
     await subscribeJson(bus, marketTopic(market, 'products'), productsMessage, (products) => {
       const now = clock.now();
@@ -259,21 +265,22 @@ class Gateway implements RunningGateway {
   /** Stage 7 on the device side: the battery follows its home and delivers what was sold. */
   async #dispatch({ meter, battery }: HomeReadings, at: EpochMs): Promise<void> {
     const device = this.#ports.devices.battery;
-    if (device === null || meter === null || battery === null) return;
+    const sellAbove = this.#config.agent?.sell_above_soc;
+    // Without a threshold the battery serves its home by its own rule, faster than any poll.
+    if (device === null || meter === null || battery === null || sellAbove === undefined) return;
     const interval = intervalAt(at, this.#config.interval);
     if (this.#delivery?.product !== interval.start) {
       const sold = this.#sold.get(interval.start) ?? (0 as Wh);
       this.#delivery = { product: interval.start, sold, exportedBefore: meter.exportRegister };
     }
     const { sold, exportedBefore } = this.#delivery;
-    const sellAbove = this.#config.agent?.sell_above_soc;
     const setpoint = batterySetpoint({
       pcc: meter.power,
       battery: battery.power,
       maxCharge: battery.maxCharge,
       maxDischarge: battery.maxDischarge,
       socPermille: battery.socPermille,
-      sellAbovePermille: sellAbove === undefined ? null : Math.round(sellAbove * 1000),
+      sellAbovePermille: Math.round(sellAbove * 1000),
       toDeliver: Math.max(0, sold - (meter.exportRegister - exportedBefore)) as Wh,
       remainingMs: intervalEnd(interval) - at,
     });

@@ -24,6 +24,7 @@ interface World {
   lease: InterlockTick['lease'];
   heartbeatAgeMs: number | null;
   contact: 'obeys' | 'welded' | 'stuck' | 'unreadable';
+  feedbackAgeMs: number;
   clockOffsetMs: number;
   marketKnown: boolean;
   speed: number;
@@ -37,6 +38,7 @@ const FIT: World = {
   lease: 'valid',
   heartbeatAgeMs: 400,
   contact: 'obeys',
+  feedbackAgeMs: 0,
   clockOffsetMs: 0,
   marketKnown: true,
   speed: 1,
@@ -96,7 +98,11 @@ class Bench {
 
   private feedback(): ContactFeedback | null {
     if (this.world.contact === 'unreadable') return null;
-    return { closed: this.contactClosed, ageMs: 0, sinceCommandMs: this.wall - this.commandedAt };
+    return {
+      closed: this.contactClosed,
+      ageMs: this.world.feedbackAgeMs,
+      sinceCommandMs: this.wall - this.commandedAt,
+    };
   }
 
   private take({ state, outputs }: ReturnType<typeof stepInterlock>): void {
@@ -289,6 +295,14 @@ describe('the interlock', () => {
       TO_CLOSED,
       { advanceMs: 1_000, expect: ['CLOSED', 0] },
       { advanceMs: 400, input: { contact: 'unreadable' }, expect: ['TRIPPED', 8] },
+    ]);
+  });
+
+  test('a contact that was not read for two polls trips', () => {
+    cycle([
+      TO_CLOSED,
+      { advanceMs: 200, input: { feedbackAgeMs: 1_000 }, expect: ['CLOSED', 0] },
+      { advanceMs: 200, input: { feedbackAgeMs: 1_001 }, expect: ['TRIPPED', 8] },
     ]);
   });
 
