@@ -2,7 +2,6 @@
 // reads far enough to say what is wrong. Exit codes: 0 ok, 1 failed, 2 usage or configuration, 3 could not run.
 
 const NEEDED_NODE = 24;
-const USAGE_CODES = ['CONFIG_INVALID'];
 
 /**
  * @param {string} name the command as people type it
@@ -21,7 +20,15 @@ export async function runApp(name, file) {
     refuse(`${name} is not built yet.`);
     return;
   }
+  const { exitCodeOf, faultReport } = await import('../src/errors/fault-report.ts');
+  const report = (error) => {
+    if (error?.name !== 'Fault') return reportBug(error);
+    process.stderr.write(faultReport(error, process.argv.includes('--json')));
+    return exitCodeOf(error);
+  };
   process.stdout.on('error', endOnClosedPipe);
+  // Messages that nobody reads any more stop nothing.
+  process.stderr.on('error', () => {});
   process.on('uncaughtException', (error) => process.exit(report(error)));
   try {
     const { main } = await import(url.href);
@@ -43,11 +50,7 @@ function endOnClosedPipe(error) {
 }
 
 /** A fault says what to do about it; anything else is a bug and shows its stack. */
-function report(error) {
-  if (error?.name !== 'Fault') {
-    console.error(error);
-    return 1;
-  }
-  console.error(`${error.code}: ${error.message}\n${error.remedy}\nSee ${error.docs}`);
-  return USAGE_CODES.includes(error.code) ? 2 : 3;
+function reportBug(error) {
+  console.error(error);
+  return 1;
 }

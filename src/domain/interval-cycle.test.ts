@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Load } from './forecast/load.ts';
-import { INTERVAL_CYCLE, MECHANISMS, NO_PLAN } from './interval-cycle.ts';
+import { INTERVAL_CYCLE, NO_PLAN } from './interval-cycle.ts';
+import { MECHANISMS } from './market/mechanism.ts';
 import { OrderBook } from './market/order-book.ts';
 import { NEW_METER } from './metering/interval-energy.ts';
 import type { MeterReading } from './metering/meter-reading.ts';
@@ -85,10 +86,16 @@ describe('plan and bid', () => {
   });
 });
 
-test('a meter that repeats itself publishes once', () => {
-  const first = publish.step(null, reading(15, 10));
-  expect(first.outputs).toHaveLength(1);
-  expect(publish.step(first.state, reading(15, 10)).outputs).toEqual([]);
+test('what a meter repeats is not published, unless it ends an interval; nothing is published twice', () => {
+  const said = (last: MeterReading | null, next: MeterReading, due = false) =>
+    publish.step(last, { reading: next, due }).outputs.length;
+  const first = reading(15, 10);
+  expect(said(null, first)).toBe(1);
+  expect(said(first, reading(16, 10))).toBe(0);
+  expect(said(first, reading(16, 11))).toBe(1);
+  expect(said(first, { ...reading(16, 10), quality: 'stale' })).toBe(1);
+  expect(said(first, reading(30, 10), true)).toBe(1);
+  expect(said(first, first, true)).toBe(0);
 });
 
 test('verification is total: a missing reading is substituted, flagged, and counts as a failure of what was sold', () => {

@@ -4,7 +4,7 @@ import { type PlannedOrder, type PricePreference, ruleOrders } from './dispatch/
 import type { Load, MeasuredLoad } from './forecast/load.ts';
 import { perfectForecast } from './forecast/perfect.ts';
 import { yesterdayForecast } from './forecast/yesterday.ts';
-import { clearMidMarket, type MeteredPosition, type PoolClearing } from './market/mid-market.ts';
+import type { Mechanism } from './market/mechanism.ts';
 import type { ClientOrderId, Order, OrderKey, OrderVerdict } from './market/order.ts';
 import type { OrderBook, SubmitContext } from './market/order-book.ts';
 import type { Clearing } from './market/trade.ts';
@@ -18,15 +18,24 @@ import {
 } from './metering/interval-energy.ts';
 import type { IntervalEnergy, MeterReading } from './metering/meter-reading.ts';
 import { substituteEnergy } from './metering/substitute-reading.ts';
+import type {
+  InterlockInput,
+  InterlockOutputs,
+  InterlockSettings,
+  InterlockState,
+  InterlockTime,
+} from './safety/interlock-state.ts';
+import { stepInterlock } from './safety/relay-interlock.ts';
 import { type Accounts, addToAccounts } from './settlement/accounts.ts';
 import type { IntervalSettlement } from './settlement/interval-settlement.ts';
 import { type SettlementInput, settleInterval } from './settlement/single-supply.ts';
 import { addToStatement, EMPTY_STATEMENT, type Statement } from './settlement/statement.ts';
 import { type Delivery, verifyDelivery } from './settlement/verify-delivery.ts';
-import type { Wh } from './units/energy.ts';
+import { assert } from './units/assert.ts';
+import { type Wh, ZERO_WH } from './units/energy.ts';
 import type { MemberId } from './units/identity.ts';
 import type { DeliveryInterval } from './units/interval.ts';
-import type { PriceBand } from './units/tariff.ts';
+import { type PriceBand, priceBand } from './units/tariff.ts';
 import type { EpochMs } from './units/time.ts';
 
 export type Stage =
@@ -52,12 +61,16 @@ export type Trigger =
 
 export type Owner = 'gateway' | 'engine' | 'relay';
 
+type Step = (state: never, input: never, now: EpochMs) => Stepped<unknown, unknown>;
+
 /** One stage. `step` is synchronous, asks no clock and sees no port. An order book is the one state changed in place. */
 export interface CycleRow {
   readonly stage: Stage;
   readonly trigger: Trigger;
   readonly owner: Owner;
-  readonly step: (state: never, input: never, now: EpochMs) => Stepped<unknown, unknown>;
+  readonly step: Step;
+  /** What the home's devices do under the permission that `step` gives. */
+  readonly devices?: Step;
 }
 
 export interface Stepped<State, Output> {
@@ -73,11 +86,20 @@ export const INTERVAL_CYCLE = [
   { stage: 'plan and bid', trigger: 'planning tick', owner: 'gateway', step: planAndBid },
   { stage: 'accept order', trigger: 'order', owner: 'engine', step: acceptOrder },
   { stage: 'match and clear', trigger: 'gate closure', owner: 'engine', step: matchAndClear },
-  { stage: 'dispatch and interlock', trigger: 'delivery start', owner: 'relay', step: dispatchAndInterlock },
+  { stage: 'dispatch and interlock', trigger: 'delivery start', owner: 'relay', step: interlock, devices: dispatch },
   { stage: 'verify delivery', trigger: 'interval complete', owner: 'engine', step: verifyMember },
   { stage: 'settle', trigger: 'interval complete', owner: 'engine', step: settle },
   { stage: 'bill', trigger: 'settled', owner: 'engine', step: bill },
 ] as const satisfies readonly CycleRow[];
+
+type Row = (typeof INTERVAL_CYCLE)[number];
+
+/** One row by its name: a driver takes those that it runs. */
+export function rowOf<Name extends Stage>(stage: Name): Extract<Row, { readonly stage: Name }> {
+  const row = INTERVAL_CYCLE.find((each): each is Extract<Row, { readonly stage: Name }> => each.stage === stage);
+  assert(row !== undefined, `there is no stage ${stage}`);
+  return row;
+}
 
 interface MeterInput {
   readonly reading: MeterReading;
@@ -89,10 +111,24 @@ function readMeter(track: MeterTrack, { reading, limits }: MeterInput): Stepped<
   return { state, outputs: verdict };
 }
 
-/** A reading leaves the home once; what the meter repeats does not. */
-function publish(last: MeterReading | null, reading: MeterReading): Stepped<MeterReading | null, MeterReading[]> {
-  const isNew = last === null || reading.at > last.at;
-  return { state: isNew ? reading : last, outputs: isNew ? [reading] : [] };
+interface PublishInput {
+  readonly reading: MeterReading;
+  /** It ends an interval, or nothing was said for long: it is published even if it shows nothing new. */
+  readonly due: boolean;
+}
+
+/** Report by exception: what a meter repeats does not leave the home, and nothing leaves it twice. */
+function publish(
+  last: MeterReading | null,
+  { reading, due }: PublishInput,
+): Stepped<MeterReading | null, MeterReading[]> {
+  const isNews = last === null || (reading.at > last.at && (due || !showsTheSame(last, reading)));
+  return { state: isNews ? reading : last, outputs: isNews ? [reading] : [] };
+}
+
+function showsTheSame(a: MeterReading, b: MeterReading): boolean {
+  const registers = a.importRegister === b.importRegister && a.exportRegister === b.exportRegister;
+  return registers && a.power === b.power && a.quality === b.quality;
 }
 
 export type ForecastMethod = 'perfect' | 'yesterday';
@@ -153,23 +189,6 @@ function isSame(planned: PlannedOrder, order: Order): boolean {
   return planned.side === order.side && planned.limit === order.limit && planned.energy === order.energy;
 }
 
-export type MechanismName = 'call' | 'mid-market' | 'feed-in';
-
-/** How a community shares energy: before delivery by orders, or after it by what was metered; one of the two is null. */
-export interface Mechanism {
-  readonly name: MechanismName;
-  readonly atGate: ((book: OrderBook) => Clearing) | null;
-  readonly afterDelivery: ((metered: readonly MeteredPosition[], band: PriceBand, tick: number) => PoolClearing) | null;
-  /** Whether deviations meet each other inside the street. */
-  readonly balancing: boolean;
-}
-
-export const MECHANISMS: Readonly<Record<MechanismName, Mechanism>> = {
-  call: { name: 'call', atGate: (book) => book.closeGate('pro-rata'), afterDelivery: null, balancing: true },
-  'mid-market': { name: 'mid-market', atGate: null, afterDelivery: clearMidMarket, balancing: true },
-  'feed-in': { name: 'feed-in', atGate: null, afterDelivery: null, balancing: false },
-};
-
 interface OrderInput {
   readonly order: Order;
   /** Its place in the journal. */
@@ -186,15 +205,27 @@ function matchAndClear(book: OrderBook, mechanism: Mechanism): Stepped<OrderBook
   return { state: book, outputs: mechanism.atGate?.(book) ?? null };
 }
 
+interface RelayInput {
+  readonly settings: InterlockSettings;
+  readonly input: InterlockInput;
+  readonly time: InterlockTime;
+}
+
+/** The relay grants the export path and takes it back, on every tick of its own. */
+function interlock(state: InterlockState, relay: RelayInput): Stepped<InterlockState, InterlockOutputs> {
+  return stepInterlock(relay.settings, state, relay.input, relay.time);
+}
+
 interface DispatchInput {
   readonly load: Load;
   readonly sold: Wh;
-  /** What `stepInterlock` of the relay says: open, and nothing leaves the home. */
+  /** What the relay grants: open, and nothing leaves the home. */
   readonly exportPathClosed: boolean;
   readonly lengthMs: number;
 }
 
-function dispatchAndInterlock(devices: HomeDevices, input: DispatchInput): Stepped<HomeDevices, HomeFlow> {
+/** A whole interval of a home's devices. In a real home the gateway's set-points do this, measurement by measurement. */
+function dispatch(devices: HomeDevices, input: DispatchInput): Stepped<HomeDevices, HomeFlow> {
   const flow = dispatchHome(devices, input.load, input.sold, input.exportPathClosed, input.lengthMs);
   return { state: { ...devices, stored: flow.stored }, outputs: flow };
 }
@@ -221,9 +252,32 @@ function verifyMember(track: MeterTrack, input: VerifyInput): Stepped<MeterTrack
   return { state, outputs: { energy, delivery: verifyDelivery({ ...input, imported, exported }) } };
 }
 
-function settle(none: null, input: SettlementInput): Stepped<null, IntervalSettlement> {
-  return { state: none, outputs: settleInterval(input) };
+/** `members` and `clearingPrice` are of the gate; a mechanism that works after delivery replaces both. */
+export interface SettleInput extends Omit<SettlementInput, 'balancing'> {
+  readonly mechanism: Mechanism;
 }
+
+function settle(none: null, { mechanism, ...input }: SettleInput): Stepped<null, IntervalSettlement> {
+  const pooled = pool(mechanism, input);
+  return { state: none, outputs: settleInterval({ ...input, ...pooled, balancing: mechanism.balancing }) };
+}
+
+type Traded = Pick<SettlementInput, 'members' | 'clearingPrice'>;
+
+/** The metered surplus and deficit of an interval meet in one pool. `null` under a mechanism that has none. */
+function pool(
+  { afterDelivery }: Mechanism,
+  { members, tariff, tick }: Omit<SettlementInput, 'balancing'>,
+): Traded | null {
+  const band = priceBand(tariff, tick);
+  if (afterDelivery === null || band === 'tariff_inverted') return null;
+  const positions = members.map(({ member, energy }) => ({ member, demand: energy.imported, supply: energy.exported }));
+  const { price, shares } = afterDelivery(positions, band, tick);
+  const shared = members.map((member, index) => ({ ...member, ...NO_SHARE, ...shares[index] }));
+  return { members: shared, clearingPrice: price };
+}
+
+const NO_SHARE = { bought: ZERO_WH, sold: ZERO_WH };
 
 /** Every account and statement of a community. */
 export interface Books {

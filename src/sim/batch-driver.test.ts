@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type ForecastMethod, MECHANISMS, type MechanismName } from '../domain/interval-cycle.ts';
+import type { ForecastMethod } from '../domain/interval-cycle.ts';
+import { MECHANISMS, type MechanismName } from '../domain/market/mechanism.ts';
 import { conservation } from '../domain/settlement/accounts.ts';
 import { wh } from '../domain/units/energy.ts';
 import type { MarketId, MemberId } from '../domain/units/identity.ts';

@@ -7,10 +7,10 @@ import {
   type Books,
   type ForecastMethod,
   INTERVAL_CYCLE,
-  type Mechanism,
   NO_PLAN,
   type VerifiedInterval,
 } from '../domain/interval-cycle.ts';
+import type { Mechanism } from '../domain/market/mechanism.ts';
 import type { Order } from '../domain/market/order.ts';
 import { MAX_PRODUCT_WH, OrderBook } from '../domain/market/order-book.ts';
 import type { Clearing } from '../domain/market/trade.ts';
@@ -25,7 +25,7 @@ import type { MarketId, MemberId } from '../domain/units/identity.ts';
 import { type DeliveryInterval, type IntervalLengthMs, intervalEnd } from '../domain/units/interval.ts';
 import { meanPower, watt } from '../domain/units/power.ts';
 import type { PricePerKwh } from '../domain/units/price.ts';
-import { type PriceBand, priceBand, type Tariff, type TariffRefusal } from '../domain/units/tariff.ts';
+import { type PriceBand, priceBand, type Tariff } from '../domain/units/tariff.ts';
 import { type EpochMs, plusMs } from '../domain/units/time.ts';
 
 /** One home as the batch driver sees it. `load` is the truth: what its devices will really do. */
@@ -67,8 +67,18 @@ export interface IntervalOutcome {
   readonly verified: readonly VerifiedInterval[];
 }
 
-const [readMeter, publish, forecast, planAndBid, acceptOrder, matchAndClear, dispatch, verify, settle, bill] =
-  INTERVAL_CYCLE;
+const [
+  readMeter,
+  publish,
+  forecast,
+  planAndBid,
+  acceptOrder,
+  matchAndClear,
+  { devices: dispatch },
+  verify,
+  settle,
+  bill,
+] = INTERVAL_CYCLE;
 
 /** No meter of a simulated home lies about its power, so nothing it shows is implausible. */
 const NO_LIMIT = watt(2 ** 31 - 1);
@@ -105,20 +115,13 @@ export function runInterval(
   const { devices, flows } = deliver(terms, before, interval, gate);
   const { meters, published, tracks: read } = readMeters(terms, before, flows, interval);
   const { tracks, verified } = closeMembers(terms, read, interval, gate);
-  const traded = tradedMembers(terms, verified, gate, band);
-  const settlement = settle.step(null, {
-    market: terms.market,
-    interval,
-    tariff,
-    tick: terms.tick,
-    clearingPrice: traded.price,
-    members: traded.members,
-    feeder: feederOf(flows),
-    balancing: terms.mechanism.balancing,
-  }).outputs;
+  const { market, tick, mechanism } = terms;
+  const members = tradedMembers(terms, verified, gate);
+  const clearing = { clearingPrice: gate.price, members, feeder: feederOf(flows) };
+  const settlement = settle.step(null, { market, interval, tariff, tick, mechanism, ...clearing }).outputs;
   const books = bill.step(before.books, settlement).state;
   const state = { devices, meters, published, tracks, books, sequence: before.sequence + gate.orders };
-  return { state, outcome: { price: traded.price, settlement, flows, verified } };
+  return { state, outcome: { price: priceOf(settlement), settlement, flows, verified } };
 }
 
 /** What a gate closure gave: Wh by member, and how many orders there were. */
@@ -185,7 +188,7 @@ function gateOf({ price, trades }: Clearing, orders: number): Gate {
 
 function deliver(terms: BatchTerms, state: BatchState, { start, lengthMs }: DeliveryInterval, { sold }: Gate) {
   const stepped = terms.homes.map(({ member, load }, index) =>
-    dispatch.step(each(state.devices, index), {
+    dispatch(each(state.devices, index), {
       load: load(start) ?? NO_LOAD,
       sold: sold.get(member) ?? ZERO_WH,
       exportPathClosed: true,
@@ -204,7 +207,9 @@ function readMeters(terms: BatchTerms, state: BatchState, flows: readonly HomeFl
     assert(verdict.ok, `a simulated reading was refused: ${verdict.ok ? '' : verdict.code}`);
     return track;
   });
-  const published = meters.map((reading, index) => publish.step(each(state.published, index), reading).state);
+  const published = meters.map(
+    (reading, index) => publish.step(each(state.published, index), { reading, due: true }).state,
+  );
   return { meters, published, tracks };
 }
 
@@ -227,31 +232,18 @@ function closeMembers(terms: BatchTerms, tracks: readonly MeterTrack[], interval
   return { tracks: stepped.map(({ state }) => state), verified: stepped.map(({ outputs }) => outputs) };
 }
 
-interface Traded {
-  readonly price: PricePerKwh | null;
-  readonly members: readonly MemberInterval[];
-}
-
-/** What each member traded: at the gate, or after delivery in a pool. */
-function tradedMembers(
-  { homes, mechanism, tick }: BatchTerms,
-  verified: readonly VerifiedInterval[],
-  gate: Gate,
-  band: PriceBand | TariffRefusal,
-): Traded {
-  const members = homes.map(({ member }, index) => ({
+/** What each member traded at the gate, with what its meter then showed. */
+function tradedMembers({ homes }: BatchTerms, verified: readonly VerifiedInterval[], gate: Gate): MemberInterval[] {
+  return homes.map(({ member }, index) => ({
     member,
     bought: gate.bought.get(member) ?? ZERO_WH,
     sold: gate.sold.get(member) ?? ZERO_WH,
     energy: each(verified, index).energy,
   }));
-  if (mechanism.afterDelivery === null || band === 'tariff_inverted') return { price: gate.price, members };
-  const positions = members.map(({ member, energy }) => ({ member, demand: energy.imported, supply: energy.exported }));
-  const pool = mechanism.afterDelivery(positions, band, tick);
-  return {
-    price: pool.traded > 0 ? pool.price : null,
-    members: members.map((one, index) => ({ ...one, ...each(pool.shares, index) })),
-  };
+}
+
+function priceOf({ positions, prices }: IntervalSettlement): PricePerKwh | null {
+  return positions.some(({ sold }) => sold > 0) ? prices.local : null;
 }
 
 /** The feeder meter sees what the homes did, whatever their meters say. Lossless. */

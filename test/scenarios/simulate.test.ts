@@ -93,7 +93,7 @@ describe('a stranger', () => {
       /must come after --from/,
     ],
     ['who gives no date', [STREET, '--from', '2025-02-30'], 2, /--from 2025-02-30 is no date like/],
-    ['who names a file that is not there', [join(folder, 'none.yaml')], 3, /none\.yaml: cannot be read \(ENOENT\)/],
+    ['who names a file that is not there', [join(folder, 'none.yaml')], 2, /none\.yaml: cannot be read \(ENOENT\)/],
   ];
   test.each(REFUSED)('%s', async (_, args, code, message) => {
     const ran = await simulate(...args);

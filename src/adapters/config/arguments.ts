@@ -200,10 +200,13 @@ export function helpText(spec: CommandSpec<Readonly<Record<string, OptionSpec>>>
   });
   const sections = [
     `Usage: ${[spec.name, ...usage, '[options]'].join(' ')}`,
-    spec.summary,
+    wrapped(spec.summary, WIDTH).join('\n'),
     table(operands.map(({ name, help }) => [name, help])),
     `Options:\n${table(rows)}`,
-    spec.notes ?? '',
+    (spec.notes ?? '')
+      .split('\n')
+      .flatMap((line) => wrapped(line, WIDTH))
+      .join('\n'),
   ];
   return `${sections.filter((section) => section !== '').join('\n\n')}\n`;
 }
@@ -219,9 +222,31 @@ function defaultOf(option: OptionSpec): string {
   return option.kind === 'flag' || option.default === undefined ? '' : ` (default ${option.default})`;
 }
 
+/** The help column starts behind the longest name that leaves it room; a longer name has its help on the next line. */
 function table(rows: readonly (readonly [string, string])[]): string {
-  const width = Math.max(0, ...rows.map(([name]) => name.length));
-  return rows.map(([name, help]) => `  ${name.padEnd(width)}  ${help}`).join('\n');
+  const widest = Math.max(0, ...rows.map(([name]) => name.length).filter((length) => length <= WIDEST_NAME));
+  const indent = ' '.repeat(widest + 4);
+  const lines = rows.flatMap(([name, help]) => {
+    const [first = '', ...rest] = wrapped(help, WIDTH - indent.length);
+    const below = rest.map((line) => `${indent}${line}`);
+    if (name.length > widest) return [`  ${name}`, `${indent}${first}`, ...below];
+    return [`  ${name.padEnd(widest)}  ${first}`, ...below];
+  });
+  return lines.join('\n');
+}
+
+const WIDTH = 100;
+const WIDEST_NAME = 40;
+
+function wrapped(text: string, width: number): string[] {
+  const lines = [''];
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1) ?? '';
+    if (line === '') lines[lines.length - 1] = word;
+    else if (line.length + 1 + word.length <= width) lines[lines.length - 1] = `${line} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
 }
 
 function list(choices: readonly string[]): string {

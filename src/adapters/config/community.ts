@@ -4,13 +4,14 @@ import { z } from 'zod';
 import { type Battery, oneWayEfficiencyPpm } from '../../domain/dispatch/battery-rule.ts';
 import type { PricePreference } from '../../domain/dispatch/rule-agent.ts';
 import { type Wh, wh } from '../../domain/units/energy.ts';
-import { isIdentifier, type MemberId } from '../../domain/units/identity.ts';
+import type { MemberId } from '../../domain/units/identity.ts';
 import { INTERVAL_LENGTHS, type IntervalLengthMs } from '../../domain/units/interval.ts';
 import { watt } from '../../domain/units/power.ts';
-import { type PricePerKwh, parsePrice } from '../../domain/units/price.ts';
+import type { PricePerKwh } from '../../domain/units/price.ts';
 import type { Tariff } from '../../domain/units/tariff.ts';
 import { type EpochMs, epochMs, formatUtc } from '../../domain/units/time.ts';
 import { Fault } from '../../errors/fault.ts';
+import { currencyField, identifierField, intervalField, priceField, refuseTwins, timezoneField } from './fields.ts';
 import type { InstantCache } from './interval-csv.ts';
 import { parseYaml, readText, yamlPlace } from './load-yaml.ts';
 import { type Profile, readProfile } from './profile-csv.ts';
@@ -41,13 +42,6 @@ export interface Community {
   readonly members: readonly CommunityMember[];
 }
 
-const price = z.union([z.number(), z.string()]).transform((value, context): PricePerKwh => {
-  const parsed = parsePrice(String(value));
-  if (parsed !== null) return parsed;
-  context.addIssue({ code: 'custom', message: 'must be a price in currency per kWh with at most six decimals' });
-  return z.NEVER;
-});
-
 const share = z.number().min(0).max(1);
 
 const batterySchema = z.strictObject({
@@ -59,28 +53,28 @@ const batterySchema = z.strictObject({
 });
 
 const memberSchema = z.strictObject({
-  id: z.string().refine(isIdentifier, 'must be lower case letters, digits and "-", at most 32'),
+  id: identifierField,
   profile: z.string(),
   pv: z.strictObject({ peak_w: z.int().positive() }).optional(),
   battery: batterySchema.optional(),
   ignore_generation: z.boolean().default(false),
-  sell_at_least_per_kwh: price.optional(),
-  buy_at_most_per_kwh: price.optional(),
+  sell_at_least_per_kwh: priceField.optional(),
+  buy_at_most_per_kwh: priceField.optional(),
 });
 
 const communitySchema = z.strictObject({
   name: z.string().min(1),
-  interval: z.enum(['5m', '15m', '30m', '1h']).default('15m'),
-  timezone: z.string().refine(isTimezone, 'must be a time zone such as Europe/Berlin'),
-  currency: z.string().regex(/^[A-Z]{3}$/, 'must be three capitals such as EUR'),
-  tariff: z.union([z.string(), z.strictObject({ import_per_kwh: price, export_per_kwh: price })]),
+  interval: intervalField.default('15m'),
+  timezone: timezoneField,
+  currency: currencyField,
+  tariff: z.union([z.string(), z.strictObject({ import_per_kwh: priceField, export_per_kwh: priceField })]),
   location: z
     .strictObject({ latitude: z.number().min(-90).max(90), longitude: z.number().min(-180).max(180) })
     .optional(),
   weather: z.string().optional(),
   carbon: z.string().optional(),
   supply: z.enum(['single', 'allocated']).default('single'),
-  members: z.array(memberSchema).min(1).superRefine(refuseTwins),
+  members: z.array(memberSchema).min(1).superRefine((members, context) => refuseTwins(members, 'id', context)),
 });
 
 type CommunityFile = z.infer<typeof communitySchema>;
@@ -191,24 +185,6 @@ function fileBeside(source: Source, name: string, keys: readonly PropertyKey[]):
   const path = resolve(dirname(source.path), name);
   if (existsSync(path)) return path;
   throw invalid(`${yamlPlace(source.text, source.path, keys)} ${String(keys.at(-1))}: there is no file ${path}`);
-}
-
-function isTimezone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function refuseTwins(members: readonly { id: string }[], context: z.RefinementCtx): void {
-  members.forEach(({ id }, index) => {
-    const first = members.findIndex((other) => other.id === id);
-    if (first !== index) {
-      context.addIssue({ code: 'custom', path: [index, 'id'], message: `"${id}" is also the id of members[${first}]` });
-    }
-  });
 }
 
 function invalid(message: string): Fault {

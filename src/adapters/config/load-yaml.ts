@@ -75,12 +75,55 @@ function describe(source: Source, issue: Issue): string[] {
 }
 
 function plainMessage(issue: Issue): string {
+  const { input } = issue;
   if (issue.code === 'invalid_value') {
     const values = issue.values.map(String);
-    const hint = typeof issue.input === 'string' ? didYouMean(issue.input, values) : '';
+    const hint = typeof input === 'string' ? didYouMean(input, values) : '';
     return `must be ${values.length === 1 ? '' : 'one of '}${values.join(', ')}${hint}`;
   }
+  if (issue.code === 'invalid_type') return `must be ${nounOf(issue.expected)}, not ${shown(input)}${quotesHint(issue)}`;
+  if (issue.code === 'too_small') return `must be ${bound(issue, issue.minimum, 'at least', 'more than')}`;
+  if (issue.code === 'too_big') return `must be ${bound(issue, issue.maximum, 'at most', 'less than')}`;
   return issue.message.charAt(0).toLowerCase() + issue.message.slice(1);
+}
+
+const NOUNS: Readonly<Record<string, string>> = {
+  string: 'text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'a map of keys and values',
+};
+
+function nounOf(expected: string): string {
+  return NOUNS[expected] ?? expected;
+}
+
+/** YAML turns what looks like a number into one, and what stands in quotes into text. */
+function quotesHint({ expected, input }: Extract<Issue, { code: 'invalid_type' }>): string {
+  if (expected === 'string' && (typeof input === 'number' || typeof input === 'boolean')) return '; put it in quotes';
+  const wantsNumber = expected === 'number' || expected === 'int';
+  const isNumeral = typeof input === 'string' && input.trim() !== '' && Number.isFinite(Number(input));
+  return wantsNumber && isNumeral ? '; leave out the quotes' : '';
+}
+
+function bound(
+  { origin, inclusive, input }: Extract<Issue, { code: 'too_small' | 'too_big' }>,
+  limit: number | bigint,
+  within: string,
+  beyond: string,
+): string {
+  const edge = `${inclusive === false ? beyond : within} ${limit}`;
+  if (origin === 'array') return `a list of ${edge}, not of ${Array.isArray(input) ? input.length : '?'}`;
+  if (origin !== 'string') return `${edge}, not ${shown(input)}`;
+  return limit === 1 ? 'some text, not empty' : `${edge} characters long`;
+}
+
+function shown(input: unknown): string {
+  if (Array.isArray(input)) return 'a list';
+  if (input === null) return 'empty';
+  return typeof input === 'object' ? 'a map' : JSON.stringify(input);
 }
 
 /** Of a union the branch that came furthest: the most specific complaint. */

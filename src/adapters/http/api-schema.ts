@@ -175,5 +175,4 @@ export type MemberView = z.infer<typeof memberView>;
 export type StatementView = z.infer<typeof statementView>;
 export type LedgerView = z.infer<typeof ledgerView>;
 export type ProblemView = z.infer<typeof problemView>;
-export type LedgerStateView = z.infer<typeof ledgerStateView>;
 export type ConservationView = z.infer<typeof conservationView>;

@@ -107,18 +107,13 @@ export const readyMessage = z.strictObject({ at: instant });
 /** What the interlock of a home does, from its relay. Retained. `faultCode`: the blink code, 0 is none. */
 export const safetyMessage = z.strictObject({ closed: z.boolean(), faultCode: z.int().min(0) });
 
-export type SafetyMessage = z.infer<typeof safetyMessage>;
 export type OrderMessage = z.infer<typeof orderMessage>;
 export type CancelMessage = z.infer<typeof cancelMessage>;
 export type ReplyMessage = z.infer<typeof replyMessage>;
-export type TradesMessage = z.infer<typeof tradesMessage>;
-export type ClearingMessage = z.infer<typeof clearingMessage>;
 export type ProductsMessage = z.infer<typeof productsMessage>;
 export type LeaseMessage = z.infer<typeof leaseMessage>;
 export type HeartbeatMessage = z.infer<typeof heartbeatMessage>;
 export type ClockMessage = z.infer<typeof clockMessage>;
-export type ReadyMessage = z.infer<typeof readyMessage>;
-
 type MemberTopic = 'order' | 'reply' | 'trades' | 'lease' | 'ready' | 'safety';
 type MarketTopic = 'clearing' | 'products' | 'heartbeat' | 'clock';
 

@@ -1,5 +1,6 @@
 import { didYouMean } from '../../adapters/config/nearest-name.ts';
 import { isFault } from '../../errors/fault.ts';
+import { exitCodeOf, faultReport } from '../../errors/fault-report.ts';
 import { clear } from './clear.ts';
 import { EXIT, type Terminal } from './terminal.ts';
 
@@ -35,9 +36,7 @@ export async function run(argv: readonly string[], terminal: Terminal): Promise<
     return await command.run(rest, terminal);
   } catch (error) {
     if (!isFault(error)) throw error;
-    const isInput = error.code === 'CONFIG_INVALID' || error.code === 'FILE_UNREADABLE';
-    const message = `${error.code}: ${error.message}\n${error.remedy}\nSee ${error.docs}\n`;
-    return say(terminal.err(message), isInput ? EXIT.usage : EXIT.couldNotRun);
+    return say(terminal.err(faultReport(error, rest.includes('--json'))), exitCodeOf(error));
   }
 }
 

@@ -9,7 +9,7 @@ import { formatPrice, type PricePerKwh } from '../../domain/units/price.ts';
 const MEMBERS_PER_STEP = 5;
 
 interface Step {
-  price: PricePerKwh;
+  readonly price: PricePerKwh;
   energy: number;
   readonly members: Set<string>;
 }
@@ -36,7 +36,7 @@ export function clearingView(product: Product): ClearingView | null {
 
 type Resting = Pick<BookEntry, 'side' | 'limit' | 'energy' | 'member'>;
 
-/** Levels from the best price on, merged until five members stand behind each; a step carries its worst limit. */
+/** Levels from the best price on, merged until five members stand behind each; a step is drawn at its best limit. */
 function mergedSteps(orders: readonly Resting[], side: Side): ClearingView['demand'] {
   const direction = side === 'buy' ? -1 : 1;
   const own = orders.filter((order) => order.side === side).sort((a, b) => direction * (a.limit - b.limit));
@@ -46,7 +46,6 @@ function mergedSteps(orders: readonly Resting[], side: Side): ClearingView['dema
     if (last === undefined || (last.members.size >= MEMBERS_PER_STEP && last.price !== limit)) {
       steps.push({ price: limit, energy, members: new Set([member]) });
     } else {
-      last.price = limit;
       last.energy += energy;
       last.members.add(member);
     }
@@ -59,7 +58,6 @@ function mergeShortTail(steps: Step[]): void {
   const [before, last] = [steps.at(-2), steps.at(-1)];
   if (before === undefined || last === undefined || last.members.size >= MEMBERS_PER_STEP) return;
   steps.pop();
-  before.price = last.price;
   before.energy += last.energy;
 }
 

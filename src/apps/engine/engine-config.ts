@@ -7,23 +7,9 @@ import { watt } from '../../domain/units/power.ts';
 import { parsePrice } from '../../domain/units/price.ts';
 import { parseUtc } from '../../domain/units/time.ts';
 
-const id = z.string().refine(isIdentifier, 'use lower case letters, digits and -, at most 32');
-const price = z.union([z.number(), z.string()]).transform((value, context) => {
-  const parsed = parsePrice(String(value));
-  if (parsed === null) context.addIssue('not a price with at most six decimals');
-  return parsed ?? z.NEVER;
-});
-const instant = z.string().transform((text, context) => {
-  const parsed = parseUtc(text);
-  if (parsed === null) context.addIssue('not an instant in UTC such as 2026-06-21T08:54Z');
-  return parsed ?? z.NEVER;
-});
-const timezone = z.string().refine((name) => Intl.supportedValuesOf('timeZone').includes(name) || name === 'UTC', {
-  error: 'not a time zone such as Europe/Berlin',
-});
 const address = z
   .string()
-  .regex(/^0x[0-9a-fA-F]{40}$/, 'an account is 0x and 40 hex digits')
+  .regex(/^0x[0-9a-fA-F]{40}$/, 'must be an account: 0x and 40 hex digits, in quotes')
   .transform((text) => text.toLowerCase());
 const port = z.int().min(0).max(65_535);
 const watts = z
@@ -33,47 +19,62 @@ const watts = z
   .transform((value) => watt(value));
 
 /** The market engine. `/etc/energy-logic/engine.yaml` in production. */
-export const engineConfig = z.strictObject({
-  market: id,
+const engineFile = z.strictObject({
+  market: identifierField,
   name: z.string().min(1),
-  currency: z.string().regex(/^[A-Z]{3}$/, 'a currency has three capital letters'),
-  timezone,
-  interval: z.enum(['5m', '15m', '30m', '1h']),
+  currency: currencyField,
+  timezone: timezoneField,
+  interval: intervalField,
   mechanism: z.enum(['call', 'mid-market', 'feed-in']).default('call'),
   rationing: z.enum(['pro-rata', 'price-time']).default('pro-rata'),
-  tick: price.default(parsePrice('0.0001') ?? z.NEVER).refine((value) => value > 0, 'a tick is above zero'),
+  tick: priceField.default(pricePerKwh(100)).refine((value) => value > 0, 'must be more than 0'),
   look_ahead_s: z.int().positive().default(14_400),
   gate_lead_s: z.int().min(0).default(300),
   imbalance_weight: z.number().min(0).max(1).default(0.5),
   dispute_intervals: z.int().positive().default(96),
-  tariff: z.strictObject({ import_per_kwh: price, export_per_kwh: price }),
+  tariff: z.strictObject({ import_per_kwh: priceField, export_per_kwh: priceField }),
   state: z.string().min(1),
-  broker: z.string(),
+  broker: brokerField,
   host_id: z.string().default('engine'),
   http: z.strictObject({
-    host: z.string(),
+    host: z.string().min(1),
     port,
     /** How many of the following ports to try where another program has it. */
     port_or_next: z.int().min(0).max(100).default(0),
     names: z.array(z.string()).default([]),
   }),
   ledger: z.strictObject({
-    rpc: z.string(),
+    rpc: z.url({ protocol: /^https?$/, error: 'must be http://host:port' }),
     chain_id: z.int().positive(),
     confirmations: z.int().positive().default(1),
     /** Our own child: a lost chain is settled anew instead of refused. */
     embedded: z.boolean().default(false),
-    cache: z.string(),
+    cache: z.string().min(1),
   }),
   keys: keySource,
   /** Absent: the system clock. With `speed` market time begins at `start` and is simulated. */
-  clock: z.strictObject({ speed: z.number().positive().max(1000), start: instant }).optional(),
+  clock: z.strictObject({ speed: z.number().positive().max(1000), start: instantField }).optional(),
   interlock: z.boolean().default(true),
-  feeder: id,
+  feeder: identifierField,
   members: z
-    .array(z.strictObject({ id, address, export_capability_w: watts, connection_w: watts }))
+    .array(z.strictObject({ id: identifierField, address, export_capability_w: watts, connection_w: watts }))
     .min(2)
     .max(1000),
+});
+
+/** What no key can say alone. Each complaint stands where the correction goes. */
+export const engineConfig = engineFile.superRefine((file, context) => {
+  const complain = (path: PropertyKey[], message: string | null) => {
+    if (message !== null) context.addIssue({ code: 'custom', path, message });
+  };
+  const inMembers = { ...context, addIssue: (issue: object) => context.addIssue(within('members', issue)) };
+  complain(['interval'], misalignment(file.interval, file.timezone));
+  complain(...scheduleProblem(file));
+  complain(['tick'], tickProblem(file));
+  refuseTwins(file.members, 'id', inMembers as z.RefinementCtx);
+  refuseTwins(file.members, 'address', inMembers as z.RefinementCtx);
+  const namesake = file.members.findIndex(({ id }) => id === file.feeder);
+  if (namesake !== -1) complain(['members', namesake, 'id'], `"${file.feeder}" is the name of the feeder meter`);
 });
 
 export type EngineConfig = z.infer<typeof engineConfig>;

@@ -1,5 +1,5 @@
 import type { MarketTerms } from '../../domain/engine/command.ts';
-import type { EngineState } from '../../domain/engine/state.ts';
+import type { EngineState, Product } from '../../domain/engine/state.ts';
 import { type DuePoint, duePoints, nextDue } from '../../domain/market/due-points.ts';
 import { isProductOpen, productsToOpen } from '../../domain/market/products.ts';
 import type { Tariff } from '../../domain/units/tariff.ts';
@@ -104,10 +104,9 @@ async function openDue(parts: LoopParts, now: EpochMs): Promise<void> {
 }
 
 /** The products that take orders at `now`. */
-export function openBooks(state: EngineState, now: EpochMs): EpochMs[] {
-  const { terms } = state;
+export function openBooks({ products, terms }: EngineState, now: EpochMs): Product[] {
   if (terms === null) return [];
-  return [...state.products.values()]
-    .filter(({ start, book, clearing }) => book !== null && clearing === null && isProductOpen(start, now, terms))
-    .map(({ start }) => start);
+  return [...products.values()].filter(
+    ({ start, book, clearing }) => book !== null && clearing === null && isProductOpen(start, now, terms),
+  );
 }

@@ -15,6 +15,7 @@ const COMMAND = {
   summary: "Runs one home's edge: meters to Sparkplug B, forecast and orders, set-points.",
   options: {
     config: { kind: 'text', value: 'FILE', default: '/etc/energy-logic/gateway.yaml', help: 'the configuration' },
+    json: { kind: 'flag', help: 'messages as JSON, one object a line' },
   },
 } as const;
 
@@ -23,12 +24,14 @@ export async function main(argv: readonly string[]): Promise<number> {
   const line = parseCommandLine(COMMAND, argv);
   if (line.kind === 'help') return say(process.stdout, line.text, 0);
   if (line.kind === 'refusal') return say(process.stderr, `${line.message}\n`, 2);
-  await supervise(loadYaml(line.options.config, gatewayConfig));
+  const { config, json } = line.options;
+  const log = (text: string) => void process.stderr.write(`${json ? JSON.stringify({ message: text }) : text}\n`);
+  await supervise(loadYaml(config, gatewayConfig), log);
   return 0;
 }
 
 /** Runs until a signal. */
-async function supervise(config: GatewayConfig): Promise<void> {
+async function supervise(config: GatewayConfig, log: (text: string) => void): Promise<void> {
   const { market, member, broker: url, modbus, agent } = config;
   const { host, port, timeout_ms: timeoutMs, meter, inverter, battery } = modbus;
   const signal = untilSignal();
@@ -46,7 +49,7 @@ async function supervise(config: GatewayConfig): Promise<void> {
     clock,
     wall,
     key: agent === undefined ? null : orderKeyOf(agent.key, member),
-    log: (text) => void process.stderr.write(`${text}\n`),
+    log,
   });
   const gateway = await Promise.race([starting, signal]);
   await signal;

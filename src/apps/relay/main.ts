@@ -4,7 +4,6 @@ import { parseCommandLine } from '../../adapters/config/arguments.ts';
 import { openCoilRelay } from '../../adapters/modbus/coil-relay.ts';
 import { openSunSpecMeter } from '../../adapters/modbus/sunspec-meter.ts';
 import { connectMqttBus } from '../../adapters/mqtt/mqtt-bus.ts';
-import { isFault } from '../../errors/fault.ts';
 import { loadRelayFile, type RelayFile } from './relay-config.ts';
 import { type RelayState, type RunningRelay, run } from './run.ts';
 
@@ -28,17 +27,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   const line = parseCommandLine(COMMAND, argv);
   if (line.kind === 'help') return say(process.stdout, line.text, 0);
   if (line.kind === 'refusal') return say(process.stderr, `${line.message}\n`, 2);
-  try {
-    return await supervise(loadRelayFile(line.options.config), line.options.json);
-  } catch (error) {
-    if (!isFault(error)) throw error;
-    const isInput = error.code === 'CONFIG_INVALID' || error.code === 'FILE_UNREADABLE';
-    return say(
-      process.stderr,
-      `${error.code}: ${error.message}\n${error.remedy}\nSee ${error.docs}\n`,
-      isInput ? 2 : 3,
-    );
-  }
+  return supervise(loadRelayFile(line.options.config), line.options.json);
 }
 
 /** Runs until a signal. */

@@ -1,6 +1,7 @@
 import type { Community, CommunityMember } from '../../adapters/config/community.ts';
 import type { Load } from '../../domain/forecast/load.ts';
-import { type ForecastMethod, MECHANISMS, type MechanismName } from '../../domain/interval-cycle.ts';
+import type { ForecastMethod } from '../../domain/interval-cycle.ts';
+import { MECHANISMS, type MechanismName } from '../../domain/market/mechanism.ts';
 import { DEFAULT_GATE_LEAD_MS } from '../../domain/market/products.ts';
 import { wh } from '../../domain/units/energy.ts';
 import { compareIds, type MarketId } from '../../domain/units/identity.ts';

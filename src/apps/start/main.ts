@@ -90,9 +90,10 @@ function parseMeterError(text: string): { home: string; wh: number } | 'unreadab
   return match === null ? 'unreadable' : { home: match[1] ?? '', wh: Number(match[2]) };
 }
 
-/** npm delivers a Ctrl-C twice; a second one changes nothing. */
+/** npm delivers a Ctrl-C twice; a second one changes nothing. A reader that goes away (`| head`) ends the story too. */
 function untilInterrupted(): Promise<void> {
   return new Promise((resolve) => {
+    process.stdout.removeAllListeners('error').on('error', () => resolve());
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve());
   });
 }

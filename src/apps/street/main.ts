@@ -7,7 +7,10 @@ import { streetConfig } from './street-config.ts';
 const COMMAND = {
   name: 'street',
   summary: 'Runs a simulated street: the devices, gateways and relays of all its homes. Started by npm start.',
-  options: { config: { kind: 'text', value: 'FILE', required: true, help: 'the configuration' } },
+  options: {
+    config: { kind: 'text', value: 'FILE', required: true, help: 'the configuration' },
+    json: { kind: 'flag', help: 'messages as JSON, one object a line' },
+  },
 } as const;
 
 /** `street`: messages on standard error. Resolves with the exit code. */
@@ -15,12 +18,14 @@ export async function main(argv: readonly string[]): Promise<number> {
   const line = parseCommandLine(COMMAND, argv);
   if (line.kind === 'help') return say(process.stdout, line.text, 0);
   if (line.kind === 'refusal') return say(process.stderr, `${line.message}\n`, 2);
+  const { json } = line.options;
   const config = loadYaml(line.options.config, streetConfig);
+  const log = (text: string) => void process.stderr.write(`${json ? JSON.stringify({ message: text }) : text}\n`);
   const signal = new Promise<void>((resolve) => {
     process.once('SIGTERM', () => resolve());
     process.once('SIGINT', () => resolve());
   });
-  const street = await run(config, { wall: systemClock(), log: (text) => void process.stderr.write(`${text}\n`) });
+  const street = await run(config, { wall: systemClock(), log });
   await signal;
   await street.stop();
   return 0;

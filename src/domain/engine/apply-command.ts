@@ -1,22 +1,27 @@
-import { midMarketPrice, shareMidMarket } from '../market/mid-market.ts';
+import { rowOf } from '../interval-cycle.ts';
+import { mechanismOf } from '../market/mechanism.ts';
 import { MAX_PRODUCT_WH, OrderBook } from '../market/order-book.ts';
 import { openingOf } from '../market/products.ts';
-import { acceptReading, bookSubstitute, closeInterval, NEW_METER } from '../metering/interval-energy.ts';
-import type { IntervalEnergy, MeterReading } from '../metering/meter-reading.ts';
-import { substituteEnergy } from '../metering/substitute-reading.ts';
-import { addToAccounts } from '../settlement/accounts.ts';
-import type { FeederEnergy } from '../settlement/interval-settlement.ts';
-import { type MemberInterval, settleInterval } from '../settlement/single-supply.ts';
+import { acceptReading, NEW_METER } from '../metering/interval-energy.ts';
+import type { MeterReading } from '../metering/meter-reading.ts';
+import { closeFeeder } from '../settlement/feeder-energy.ts';
+import type { MemberInterval } from '../settlement/single-supply.ts';
 import { assert } from '../units/assert.ts';
-import { excessWh, type Wh, ZERO_WH } from '../units/energy.ts';
+import type { Wh } from '../units/energy.ts';
 import type { MemberId } from '../units/identity.ts';
 import type { DeliveryInterval } from '../units/interval.ts';
 import { energyOf, type Watt } from '../units/power.ts';
-import { type PriceBand, priceBand, type Tariff } from '../units/tariff.ts';
+import { priceBand, type Tariff } from '../units/tariff.ts';
 import { type EpochMs, plusMs } from '../units/time.ts';
 import type { BoundaryReading, CancelCommand, Command, MarketTerms, MemberTerms, OrderCommand } from './command.ts';
 import type { EngineEvent } from './event.ts';
 import { type EngineState, tradedBy } from './state.ts';
+
+const { step: acceptOrder } = rowOf('accept order');
+const { step: matchAndClear } = rowOf('match and clear');
+const { step: verifyDelivery } = rowOf('verify delivery');
+const { step: settle } = rowOf('settle');
+const { step: bill } = rowOf('bill');
 
 /**
  * The engine: one command, in journal order, to the events it has. Deterministic and total for every command that the
@@ -71,7 +76,8 @@ function answerOrder(state: EngineState, command: OrderCommand): EngineEvent[] {
   const order = { market: terms.market, product, member, clientOrderId, side, type, limit, energy };
   const capability = energyOf(owner.exportCapability, terms.lengthMs);
   const context = { clockOffMs: command.clockOffMs, capability, marketHalted: false, memberHalted: false };
-  return [{ ...answered, verdict: open.book.submit(order, state.sequence, context) }];
+  const { outputs: verdict } = acceptOrder(open.book, { order, sequence: state.sequence, context }, state.now);
+  return [{ ...answered, verdict }];
 }
 
 function answerCancel(state: EngineState, command: CancelCommand): EngineEvent[] {
@@ -86,7 +92,8 @@ function closeGate(state: EngineState, start: EpochMs): EngineEvent[] {
   const product = state.products.get(start);
   assert(product !== undefined, `no product ${start} to close`);
   if (product.book === null) return [];
-  const clearing = product.book.closeGate(termsOf(state).rationing);
+  const { outputs: clearing } = matchAndClear(product.book, mechanismOf(termsOf(state)), state.now);
+  if (clearing === null) return [];
   product.clearing = clearing;
   return [{ type: 'cleared', product: start, clearing }];
 }
@@ -101,9 +108,10 @@ function completeInterval(state: EngineState, command: Complete): EngineEvent[] 
   state.completedUntil = command.boundary;
   recordReadings(state, terms, command);
   const members = terms.members.map(({ id }) => memberInterval(state, terms, interval, id));
-  const feeder = feederEnergy(state, interval, members);
+  const { track, feeder } = closeFeeder(state.feederMeter, interval, members);
+  state.feederMeter = track;
   if (first) return [{ type: 'baseline', boundary: command.boundary }];
-  return settle(state, terms, interval, { tariff: command.tariff, members, feeder });
+  return settleAndBill(state, interval, { tariff: command.tariff, members, feeder });
 }
 
 function recordReadings(state: EngineState, terms: MarketTerms, { readings, feeder }: Complete): void {
@@ -131,19 +139,19 @@ function memberInterval(
   member: MemberId,
 ): MemberInterval {
   const traded = tradedBy(state.products.get(interval.start)?.clearing ?? null, member);
-  const { track, energy } = closeInterval(state.meters.get(member) ?? NEW_METER, interval);
-  if (energy !== null) {
-    state.meters.set(member, track);
-    return { member, ...traded, energy };
-  }
-  const substitute = substituteEnergy(traded.bought, importedLastWeek(state, terms, interval, member));
-  state.meters.set(member, bookSubstitute(track, substitute));
-  return { member, ...traded, energy: substitute };
+  const importedLastWeek = lastWeekImport(state, terms, interval, member);
+  const verified = verifyDelivery(
+    state.meters.get(member) ?? NEW_METER,
+    { interval, ...traded, importedLastWeek },
+    state.now,
+  );
+  state.meters.set(member, verified.state);
+  return { member, ...traded, energy: verified.outputs.energy };
 }
 
 const WEEK_MS = 7 * 86_400_000;
 
-function importedLastWeek(
+function lastWeekImport(
   state: EngineState,
   { lengthMs }: MarketTerms,
   { start }: DeliveryInterval,
@@ -154,65 +162,27 @@ function importedLastWeek(
   return settlement?.positions.find((position) => position.member === member)?.imported ?? null;
 }
 
-/** The feeder meter nets within the interval; where it has no reading, the members' sum stands in and hides no error. */
-function feederEnergy(
-  state: EngineState,
-  interval: DeliveryInterval,
-  members: readonly MemberInterval[],
-): FeederEnergy {
-  const { track, energy } = closeInterval(state.feederMeter, interval);
-  const substitute = energy === null;
-  const seen: Pick<IntervalEnergy, 'imported' | 'exported'> = energy ?? {
-    imported: members.reduce((sum, { energy: each }) => sum + each.imported, 0) as Wh,
-    exported: members.reduce((sum, { energy: each }) => sum + each.exported, 0) as Wh,
-  };
-  state.feederMeter = substitute ? bookSubstitute(track, { ...seen, origin: 'substituted' }) : track;
-  return { imported: excessWh(seen.imported, seen.exported), exported: excessWh(seen.exported, seen.imported) };
-}
+type Metered = Pick<Parameters<typeof settle>[1], 'tariff' | 'members' | 'feeder'>;
 
-interface Metered {
-  readonly tariff: Tariff;
-  readonly members: readonly MemberInterval[];
-  readonly feeder: FeederEnergy;
-}
-
-function settle(state: EngineState, terms: MarketTerms, interval: DeliveryInterval, metered: Metered): EngineEvent[] {
+function settleAndBill(state: EngineState, interval: DeliveryInterval, metered: Metered): EngineEvent[] {
+  const terms = termsOf(state);
+  const { market, tick, imbalanceWeightPermille } = terms;
   const product = state.products.get(interval.start);
-  const tariff = product?.tariff ?? metered.tariff;
-  const pooled = terms.mechanism === 'mid-market' ? pool(metered.members, tariff, terms.tick) : null;
-  const settlement = settleInterval({
-    market: terms.market,
-    interval,
-    tariff,
-    tick: terms.tick,
-    clearingPrice: pooled?.price ?? product?.clearing?.price ?? null,
-    members: pooled?.members ?? metered.members,
-    feeder: metered.feeder,
-    imbalanceWeightPermille: terms.imbalanceWeightPermille,
-    balancing: terms.mechanism !== 'feed-in',
-  });
+  const { outputs: settlement } = settle(
+    null,
+    {
+      ...{ market, interval, tick, imbalanceWeightPermille, mechanism: mechanismOf(terms) },
+      ...metered,
+      tariff: product?.tariff ?? metered.tariff,
+      clearingPrice: product?.clearing?.price ?? null,
+    },
+    state.now,
+  );
   state.settlements.set(interval.start, settlement);
-  state.accounts = addToAccounts(state.accounts, settlement);
+  const { accounts, statements } = state;
+  Object.assign(state, bill({ accounts, statements }, settlement, state.now).state);
   forgetOldProducts(state, terms, interval.start);
   return [{ type: 'settled', settlement }];
-}
-
-/** `mid-market`: no orders, the metered surplus and deficit of the interval meet in one pool. */
-function pool(members: readonly MemberInterval[], tariff: Tariff, tick: number) {
-  const band = priceBand(tariff, tick);
-  if (band === 'tariff_inverted') return null;
-  const positions = members.map(({ member, energy }) => ({ member, demand: energy.imported, supply: energy.exported }));
-  const price = midMarketPrice(sum(positions, 'demand'), sum(positions, 'supply'), band, tick);
-  const shares = shareMidMarket(positions);
-  return { price, members: members.map((each, index) => ({ ...each, ...traded(shares[index]) })) };
-}
-
-function sum<Key extends string>(rows: readonly Record<Key, Wh>[], key: Key): Wh {
-  return rows.reduce((total, row) => total + row[key], 0) as Wh;
-}
-
-function traded(share: { readonly bought: Wh; readonly sold: Wh } | undefined) {
-  return { bought: share?.bought ?? ZERO_WH, sold: share?.sold ?? ZERO_WH };
 }
 
 /** The orders of a product are kept, so that a repeated one gets its first answer, until its dispute window ends. */

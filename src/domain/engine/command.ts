@@ -1,3 +1,4 @@
+import type { MechanismName } from '../market/mechanism.ts';
 import type { ClientOrderId, OrderType, Side } from '../market/order.ts';
 import type { Wh } from '../units/energy.ts';
 import type { MarketId, MemberId } from '../units/identity.ts';
@@ -7,8 +8,7 @@ import type { PricePerKwh } from '../units/price.ts';
 import type { Tariff } from '../units/tariff.ts';
 import type { EpochMs } from '../units/time.ts';
 
-/** When a mechanism works: the call clears at the gate, the pool after delivery, and feed-in never. */
-export type Mechanism = 'call' | 'mid-market' | 'feed-in';
+export type Mechanism = MechanismName;
 
 export interface MemberTerms {
   readonly id: MemberId;

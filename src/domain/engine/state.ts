@@ -3,6 +3,7 @@ import type { Clearing } from '../market/trade.ts';
 import { type MeterTrack, NEW_METER } from '../metering/interval-energy.ts';
 import { type Accounts, NEW_ACCOUNTS } from '../settlement/accounts.ts';
 import type { IntervalSettlement } from '../settlement/interval-settlement.ts';
+import type { Statement } from '../settlement/statement.ts';
 import type { Wh } from '../units/energy.ts';
 import type { MemberId } from '../units/identity.ts';
 import type { PriceBand, Tariff, TariffRefusal } from '../units/tariff.ts';
@@ -34,6 +35,7 @@ export interface EngineState {
   feederMeter: MeterTrack;
   readonly settlements: Map<EpochMs, IntervalSettlement>;
   accounts: Accounts;
+  statements: ReadonlyMap<MemberId, Statement>;
 }
 
 export function newEngineState(): EngineState {
@@ -48,6 +50,7 @@ export function newEngineState(): EngineState {
     feederMeter: NEW_METER,
     settlements: new Map(),
     accounts: NEW_ACCOUNTS,
+    statements: new Map(),
   };
 }
 
