@@ -38,7 +38,7 @@ export const FAULTS = {
   DISK_FULL: {
     severity: 'fatal',
     retry: 'never',
-    meaning: 'The journal could not be written because the disk is full; nothing unacknowledged was applied.',
+    meaning: 'The journal or another state file could not be written because the disk is full; nothing is lost.',
     remedy: 'Free space on the volume that holds the state folder and start again.',
   },
   JOURNAL_WRITE_FAILED: {
@@ -46,6 +46,24 @@ export const FAULTS = {
     retry: 'never',
     meaning: 'The disk refused a write or a sync of the journal; after that its content cannot be trusted.',
     remedy: 'Check the disk, then start again: unacknowledged commands are sent anew by their owners.',
+  },
+  STATE_UNWRITABLE: {
+    severity: 'fatal',
+    retry: 'never',
+    meaning: 'The state folder, or a file in it, cannot be created or written.',
+    remedy: 'Check the path in the configuration, its owner and its permissions.',
+  },
+  CLOCK_BEHIND: {
+    severity: 'fatal',
+    retry: 'never',
+    meaning: 'The system clock is behind the last record of the journal; market time never goes back.',
+    remedy: 'Correct the clock of this machine (chrony or ntp), then start again.',
+  },
+  CLOCK_JUMPED: {
+    severity: 'warn',
+    retry: 'never',
+    meaning: 'The system clock leapt while the process ran; market time went on as if it had not.',
+    remedy: 'Check chrony or ntp; start the process again to take the new time.',
   },
   STATE_LOCKED: {
     severity: 'fatal',

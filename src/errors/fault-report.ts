@@ -12,5 +12,7 @@ export function exitCodeOf(fault: Fault): 2 | 3 {
 /** What a command says of a fault that ends it: what failed, what to do, where to read more. One JSON object on request. */
 export function faultReport(fault: Fault, json: boolean): string {
   const { code, message, remedy, docs } = fault;
-  return json ? `${JSON.stringify({ code, message, remedy, docs })}\n` : `${code}: ${message}\n${remedy}\nSee ${docs}\n`;
+  return json
+    ? `${JSON.stringify({ code, message, remedy, docs })}\n`
+    : `${code}: ${message}\n${remedy}\nSee ${docs}\n`;
 }

@@ -125,14 +125,14 @@ export function runInterval(
 }
 
 /** What a gate closure gave: Wh by member, and how many orders there were. */
-interface Gate {
+export interface Gate {
   readonly price: PricePerKwh | null;
   readonly bought: ReadonlyMap<MemberId, Wh>;
   readonly sold: ReadonlyMap<MemberId, Wh>;
   readonly orders: number;
 }
 
-const NO_GATE: Gate = { price: null, bought: new Map(), sold: new Map(), orders: 0 };
+export const NO_GATE: Gate = { price: null, bought: new Map(), sold: new Map(), orders: 0 };
 
 /** Forecast, plan and bid of every home, acceptance, and the clearing. Nothing happens under a mechanism without orders. */
 function runGate(terms: BatchTerms, state: BatchState, interval: DeliveryInterval, band: PriceBand): Gate {
@@ -176,7 +176,7 @@ function knownAt(load: MeasuredLoad, now: EpochMs, lengthMs: number): MeasuredLo
   return (start) => (start + lengthMs <= now ? load(start) : null);
 }
 
-function gateOf({ price, trades }: Clearing, orders: number): Gate {
+export function gateOf({ price, trades }: Clearing, orders: number): Gate {
   const bought = new Map<MemberId, Wh>();
   const sold = new Map<MemberId, Wh>();
   for (const { buyer, seller, energy } of trades) {

@@ -71,6 +71,33 @@ describe('journal on disk, across restarts', () => {
     appendFileSync(onlySegment(folder), 'x');
     await expect(openJournal({ folder })).rejects.toMatchObject({ code: 'JOURNAL_CORRUPT' });
   });
+
+  test('a segment that is gone is reported, whichever it is but the last', async () => {
+    for (const gone of [0, 1]) {
+      const folder = newFolder();
+      const log = await openJournal({ folder, segmentBytes: 20 });
+      for (const text of ['aaaaaaaaaa', 'bbbbbbbbbb', 'cccccccccc']) await log.append(Buffer.from(text));
+      await log.close();
+      const segments = readdirSync(folder).sort();
+      expect(segments).toHaveLength(3);
+      rmSync(join(folder, segments[gone] ?? ''));
+      await expect(openJournal({ folder })).rejects.toMatchObject({ code: 'JOURNAL_CORRUPT' });
+    }
+  });
+
+  test('what is appended once closing began is refused, and what came before is kept', async () => {
+    const folder = newFolder();
+    const log = await openJournal({ folder });
+    const before = log.append(Buffer.from('before'));
+    const closed = log.close();
+    const after = log.append(Buffer.from('after'));
+    await expect(after).rejects.toMatchObject({ code: 'JOURNAL_WRITE_FAILED' });
+    expect(await before).toBe(1);
+    await closed;
+    const again = await openJournal({ folder });
+    expect(await contents(again, 1)).toEqual(['1:before']);
+    await again.close();
+  });
 });
 
 interface FailingDisk extends JournalDisk {

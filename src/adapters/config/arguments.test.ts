@@ -91,3 +91,13 @@ Options:
   -h, --help                print this text
 `);
 });
+
+test('help fits a page of 100 columns, and a long name has its help below', () => {
+  const options = {
+    mechanism: { kind: 'text', choices: ['call', 'mid-market', 'feed-in', 'continuous'], help: 'how energy is shared' },
+    port: { kind: 'integer', value: 'P', help: 'of the dashboard '.repeat(8).trim() },
+  } as const;
+  const text = helpText({ name: 'x', summary: 'word '.repeat(40).trim(), options });
+  expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(100);
+  expect(text).toContain('  --mechanism call|mid-market|feed-in|continuous\n              how energy is shared\n');
+});

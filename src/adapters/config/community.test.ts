@@ -187,7 +187,7 @@ describe('a clear refusal for', () => {
     [
       'no members',
       { community: COMMUNITY.replace(/members:[\s\S]*/, 'members: []\n') },
-      /elm\.yaml:6:10 members: too small/,
+      /elm\.yaml:6:10 members: must be a list of at least 1, not of 0$/,
     ],
     [
       'an unknown time zone',
@@ -202,7 +202,27 @@ describe('a clear refusal for', () => {
     [
       'a charge above full',
       { community: COMMUNITY.replace('initial_soc: 0.5', 'initial_soc: 50') },
-      /elm\.yaml:10:\d+ members\[0\]\.battery\.initial_soc: too big/,
+      /elm\.yaml:10:\d+ members\[0\]\.battery\.initial_soc: must be at most 1, not 50$/,
+    ],
+    [
+      'a battery without a capacity',
+      { community: COMMUNITY.replace('capacity_wh: 8000, ', '') },
+      /elm\.yaml:10:14 members\[0\]\.battery\.capacity_wh: is missing$/,
+    ],
+    [
+      'a battery that gains energy',
+      { community: COMMUNITY.replace('0.92', '92') },
+      /elm\.yaml:10:\d+ members\[0\]\.battery\.round_trip_efficiency: must be at most 1, not 92$/,
+    ],
+    [
+      'an interval nobody meters in',
+      { community: COMMUNITY.replace('interval: 15m', 'interval: 10m') },
+      /elm\.yaml:2:11 interval: must be one of 5m, 15m, 30m, 1h; did you mean "15m"\?$/,
+    ],
+    [
+      'a member id with capitals',
+      { community: COMMUNITY.replace('home-02\n', 'Home 02\n') },
+      /elm\.yaml:12:9 members\[1\]\.id: must be lower case letters, digits and "-", at most 32$/,
     ],
     [
       'a misspelt key',

@@ -74,7 +74,10 @@ const communitySchema = z.strictObject({
   weather: z.string().optional(),
   carbon: z.string().optional(),
   supply: z.enum(['single', 'allocated']).default('single'),
-  members: z.array(memberSchema).min(1).superRefine((members, context) => refuseTwins(members, 'id', context)),
+  members: z
+    .array(memberSchema)
+    .min(1)
+    .superRefine((members, context) => refuseTwins(members, 'id', context)),
 });
 
 type CommunityFile = z.infer<typeof communitySchema>;

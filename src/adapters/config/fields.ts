@@ -52,7 +52,8 @@ const A_WINTER_AND_A_SUMMER = [epochMs(Date.UTC(2026, 0, 1)), epochMs(Date.UTC(2
 export function misalignment(interval: z.infer<typeof intervalField>, timezone: string): string | null {
   if (!isTimezone(timezone)) return null;
   const offsets = A_WINTER_AND_A_SUMMER.map((at) => utcOffsetMs(at, timezone));
-  const fits = (name: keyof typeof INTERVAL_LENGTHS) => offsets.every((offset) => offset % INTERVAL_LENGTHS[name] === 0);
+  const fits = (name: keyof typeof INTERVAL_LENGTHS) =>
+    offsets.every((offset) => offset % INTERVAL_LENGTHS[name] === 0);
   if (fits(interval)) return null;
   const minutes = INTERVAL_LENGTHS[interval] / MINUTE_MS;
   const others = intervalField.options.filter(fits).join(' or ');

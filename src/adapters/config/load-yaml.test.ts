@@ -39,18 +39,38 @@ const BROKEN: [string, string, RegExp][] = [
   [
     'a wrong value points at itself',
     good.replace('id: a', 'id: a\n    pv: { peak_w: -3 }'),
-    /^elm\.yaml:5:19 members\[0\]\.pv\.peak_w: too small/,
+    /^elm\.yaml:5:19 members\[0\]\.pv\.peak_w: must be more than 0, not -3$/,
   ],
   [
     'a wrong choice lists the right ones',
     `${good}interval: 15min\n`,
     /^elm\.yaml:5:11 interval: must be one of 15m, 1h; did you mean "15m"\?$/,
   ],
+  [
+    'a number where text belongs',
+    good.replace('Elm', '7'),
+    /^elm\.yaml:1:7 name: must be text, not 7; put it in quotes$/,
+  ],
+  [
+    'text where a number belongs',
+    good.replace('id: a', 'id: a\n    pv: { peak_w: "6000" }'),
+    /peak_w: must be a number, not "6000"; leave out the quotes$/,
+  ],
+  [
+    'a fraction where a whole number belongs',
+    good.replace('id: a', 'id: a\n    pv: { peak_w: 0.5 }'),
+    /peak_w: must be a whole number, not 0\.5$/,
+  ],
+  [
+    'nothing where a list belongs',
+    good.replace(/members:[\s\S]*/, 'members:\n'),
+    /members: must be a list, not empty$/,
+  ],
   ['an unknown key inside a union', good.replace('export_per', 'exprot_per'), /^elm\.yaml:2:/],
   ['a key twice', `${good}name: Oak\n`, /^elm\.yaml:5:1 Map keys must be unique/],
   ['broken syntax', 'name: "Elm\ntariff: 3\n', /^elm\.yaml:\d+:\d+ /],
   ['an empty file', '', /^elm\.yaml:1:1 name: is missing/],
-  ['a list where a map belongs', '- a\n- b\n', /^elm\.yaml:1:1 invalid input: expected object/],
+  ['a list where a map belongs', '- a\n- b\n', /^elm\.yaml:1:1 must be a map of keys and values, not a list$/],
 ];
 
 test.each(BROKEN)('%s', (_, text, message) => {

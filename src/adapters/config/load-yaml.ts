@@ -81,7 +81,8 @@ function plainMessage(issue: Issue): string {
     const hint = typeof input === 'string' ? didYouMean(input, values) : '';
     return `must be ${values.length === 1 ? '' : 'one of '}${values.join(', ')}${hint}`;
   }
-  if (issue.code === 'invalid_type') return `must be ${nounOf(issue.expected)}, not ${shown(input)}${quotesHint(issue)}`;
+  if (issue.code === 'invalid_type')
+    return `must be ${nounOf(issue.expected)}, not ${shown(input)}${quotesHint(issue)}`;
   if (issue.code === 'too_small') return `must be ${bound(issue, issue.minimum, 'at least', 'more than')}`;
   if (issue.code === 'too_big') return `must be ${bound(issue, issue.maximum, 'at most', 'less than')}`;
   return issue.message.charAt(0).toLowerCase() + issue.message.slice(1);

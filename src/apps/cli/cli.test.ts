@@ -202,7 +202,9 @@ describe('what cannot be done says so, on standard error, with an exit code', ()
     const path = file('b1,ann,buy,0.3,5,1', 'b2,ann,buy,0.3,-5,2');
     const { code, out, err } = await cli('clear', path, '--json');
     expect([code, out]).toEqual([2, '']);
-    expect(err).toContain(`CONFIG_INVALID: ${path}:3:16 energy_wh: must be more than 0`);
+    const message = expect.stringContaining(`${path}:3:16 energy_wh: must be more than 0`);
+    expect(JSON.parse(err)).toMatchObject({ code: 'CONFIG_INVALID', message });
+    expect((await cli('clear', path)).err).toContain(`CONFIG_INVALID: ${path}:3:16 energy_wh: must be more than 0`);
   });
 
   test('help is a result', async () => {

@@ -1,11 +1,22 @@
 import { z } from 'zod';
+import {
+  brokerField,
+  currencyField,
+  identifierField,
+  instantField,
+  intervalField,
+  misalignment,
+  priceField,
+  refuseTwins,
+  timezoneField,
+} from '../../adapters/config/fields.ts';
 import { keySource } from '../../adapters/keys/key-source.ts';
 import type { MarketTerms } from '../../domain/engine/command.ts';
-import { isIdentifier, type MarketId, type MemberId } from '../../domain/units/identity.ts';
+import type { MarketId, MemberId } from '../../domain/units/identity.ts';
 import { INTERVAL_LENGTHS } from '../../domain/units/interval.ts';
 import { watt } from '../../domain/units/power.ts';
-import { parsePrice } from '../../domain/units/price.ts';
-import { parseUtc } from '../../domain/units/time.ts';
+import { pricePerKwh } from '../../domain/units/price.ts';
+import { priceBand } from '../../domain/units/tariff.ts';
 
 const address = z
   .string()
@@ -59,23 +70,63 @@ const engineFile = z.strictObject({
   members: z
     .array(z.strictObject({ id: identifierField, address, export_capability_w: watts, connection_w: watts }))
     .min(2)
-    .max(1000),
+    .max(1000)
+    .superRefine((members, context) => {
+      refuseTwins(members, 'id', context);
+      refuseTwins(members, 'address', context);
+    }),
 });
 
-/** What no key can say alone. Each complaint stands where the correction goes. */
+type EngineFile = z.infer<typeof engineFile>;
+type Complaint = readonly [path: PropertyKey[], message: string];
+
+/** The whole file. What no key can say alone is refused where its correction goes. */
 export const engineConfig = engineFile.superRefine((file, context) => {
-  const complain = (path: PropertyKey[], message: string | null) => {
-    if (message !== null) context.addIssue({ code: 'custom', path, message });
-  };
-  const inMembers = { ...context, addIssue: (issue: object) => context.addIssue(within('members', issue)) };
-  complain(['interval'], misalignment(file.interval, file.timezone));
-  complain(...scheduleProblem(file));
-  complain(['tick'], tickProblem(file));
-  refuseTwins(file.members, 'id', inMembers as z.RefinementCtx);
-  refuseTwins(file.members, 'address', inMembers as z.RefinementCtx);
-  const namesake = file.members.findIndex(({ id }) => id === file.feeder);
-  if (namesake !== -1) complain(['members', namesake, 'id'], `"${file.feeder}" is the name of the feeder meter`);
+  const complaints = [
+    ...alignmentProblem(file),
+    ...scheduleProblem(file),
+    ...tickProblem(file),
+    ...feederProblem(file),
+  ];
+  for (const [path, message] of complaints) context.addIssue({ code: 'custom', path, message });
 });
+
+function alignmentProblem({ interval, timezone }: EngineFile): Complaint[] {
+  const problem = misalignment(interval, timezone);
+  return problem === null ? [] : [[['interval'], problem]];
+}
+
+/** Products open at interval boundaries, so the look-ahead has to reach over the gate of the next one. */
+function scheduleProblem({ interval, look_ahead_s: lookAhead, gate_lead_s: gateLead }: EngineFile): Complaint[] {
+  const length = INTERVAL_LENGTHS[interval] / 1000;
+  const least = (Math.floor(gateLead / length) + 1) * length;
+  if (lookAhead >= least) return [];
+  if (gateLead >= lookAhead) {
+    return [[['gate_lead_s'], `must be less than look_ahead_s, ${lookAhead}: a product opens before its gate closes`]];
+  }
+  const why = `products open when an interval of ${interval} begins, before their gate closes`;
+  return [[['look_ahead_s'], `must be at least ${least}: ${why}`]];
+}
+
+const MOST_TICKS = 65_536;
+
+/** An inverted tariff is no mistake of the file: its products do not open, and energy is settled at the tariff. */
+function tickProblem({ tick, tariff }: EngineFile): Complaint[] {
+  const { import_per_kwh: importPrice, export_per_kwh: exportPrice } = tariff;
+  if (importPrice <= exportPrice) return [];
+  if (priceBand({ importPrice, exportPrice }, tick) === 'tariff_inverted') {
+    return [[['tick'], 'is too coarse: no multiple of it lies between the two tariffs']];
+  }
+  const ticks = Math.floor((importPrice - exportPrice) / tick);
+  return ticks < MOST_TICKS
+    ? []
+    : [[['tick'], `is too fine: ${ticks} prices lie between the tariffs, at most 65535 may`]];
+}
+
+function feederProblem({ feeder, members }: EngineFile): Complaint[] {
+  const namesake = members.findIndex(({ id }) => id === feeder);
+  return namesake === -1 ? [] : [[['members', namesake, 'id'], `"${feeder}" is the name of the feeder meter`]];
+}
 
 export type EngineConfig = z.infer<typeof engineConfig>;
 

@@ -1,11 +1,13 @@
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import type { TextSigner } from '../../adapters/keys/ed25519.ts';
 import { publishJson } from '../../adapters/mqtt/json-topics.ts';
 import { marketTopic, memberTopic } from '../../adapters/mqtt/wire.ts';
+import { writeStateFile } from '../../adapters/process/state-file.ts';
 import type { MarketTerms } from '../../domain/engine/command.ts';
 import type { DeviceBus } from '../../domain/ports.ts';
 import { heartbeatText, leaseText } from '../../domain/safety/lease.ts';
 import type { EpochMs } from '../../domain/units/time.ts';
+import { Fault } from '../../errors/fault.ts';
 
 const RESERVED = 100_000;
 
@@ -17,8 +19,7 @@ export class RisingSequence {
 
   constructor(path: string) {
     this.#path = path;
-    const stored = existsSync(path) ? Number.parseInt(readFileSync(path, 'utf8'), 10) : 0;
-    this.#next = (Number.isSafeInteger(stored) ? stored : 0) + 1;
+    this.#next = (existsSync(path) ? storedNumber(path) : 0) + 1;
     this.#reservedUntil = this.#next - 1;
   }
 
@@ -29,9 +30,15 @@ export class RisingSequence {
 
   #reserve(): void {
     this.#reservedUntil = this.#next + RESERVED;
-    writeFileSync(`${this.#path}.new`, `${this.#reservedUntil}\n`, { flush: true });
-    renameSync(`${this.#path}.new`, this.#path);
+    writeStateFile(this.#path, `${this.#reservedUntil}\n`);
   }
+}
+
+/** Starting over would make relays take every new lease for a replay. */
+function storedNumber(path: string): number {
+  const stored = Number(readFileSync(path, 'utf8').trim() || Number.NaN);
+  if (Number.isSafeInteger(stored)) return stored;
+  throw new Fault('FILE_UNREADABLE', `${path} holds no sequence number`);
 }
 
 /** Signs and publishes what lets a relay close: one lease per member and interval, one heartbeat per second. */

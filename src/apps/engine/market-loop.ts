@@ -1,7 +1,7 @@
 import type { MarketTerms } from '../../domain/engine/command.ts';
 import type { EngineState, Product } from '../../domain/engine/state.ts';
 import { type DuePoint, duePoints, nextDue } from '../../domain/market/due-points.ts';
-import { isProductOpen, productsToOpen } from '../../domain/market/products.ts';
+import { gateClosureOf, isProductOpen, productsToOpen } from '../../domain/market/products.ts';
 import type { Tariff } from '../../domain/units/tariff.ts';
 import type { EpochMs } from '../../domain/units/time.ts';
 import type { CommandWriter } from './command-writer.ts';
@@ -44,11 +44,18 @@ export async function catchUp(parts: LoopParts): Promise<void> {
   const { writer, clock, terms } = parts;
   const now = clock.now();
   const from = writer.state.completedUntil ?? ((now - terms.lengthMs) as EpochMs);
+  await closeOverdue(parts, from);
   for (const point of duePoints(from, now, terms)) {
     if (writer.state.completedUntil === null && point.boundary && point.at < now) continue;
     await doWork(parts, point);
   }
   await openDue(parts, now);
+}
+
+/** Where the operator moved the gates, one may lie before the point from which the due points are counted. */
+async function closeOverdue({ writer, terms }: LoopParts, from: EpochMs): Promise<void> {
+  const overdue = [...writer.state.products.keys()].filter((product) => gateClosureOf(product, terms) <= from);
+  for (const product of overdue) if (gateIsOpen(writer.state, product)) await writer.commit({ type: 'close', product });
 }
 
 /** Runs the market from one due point to the next until `stopped`. */
@@ -60,9 +67,17 @@ export async function runMarket(parts: LoopParts, stopped: AbortSignal): Promise
   clock.release(start, point.at);
   while (!stopped.aborted) {
     await clock.until(point.at);
-    await roll.ready(point);
-    if (stopped.aborted) return;
-    await doWork(parts, point);
+    // A gate is firm: where a boundary falls on the same instant, it does not wait for that boundary's late readings.
+    if (point.gateOf !== null) {
+      await roll.ready({ ...point, boundary: false });
+      if (stopped.aborted) return;
+      await closeGate(parts, point.gateOf);
+    }
+    if (point.boundary) {
+      await roll.ready(point);
+      if (stopped.aborted) return;
+      await endInterval(parts, point.at);
+    }
     const next = nextDue(point.at, terms);
     clock.release(point.at, next.at);
     point = next;
@@ -71,15 +86,23 @@ export async function runMarket(parts: LoopParts, stopped: AbortSignal): Promise
 
 /** Everything here may be done twice: what is journaled already is not journaled again. */
 async function doWork(parts: LoopParts, point: DuePoint): Promise<void> {
+  if (point.gateOf !== null) await closeGate(parts, point.gateOf);
+  if (point.boundary) await endInterval(parts, point.at);
+}
+
+async function closeGate(parts: LoopParts, product: EpochMs): Promise<void> {
   const { writer } = parts;
-  if (point.gateOf !== null && gateIsOpen(writer.state, point.gateOf)) {
-    await writer.commit({ type: 'close', product: point.gateOf });
+  if (gateIsOpen(writer.state, product)) {
+    await writer.commit({ type: 'close', product });
     await parts.onProducts();
   }
-  if (point.gateOf !== null) await parts.onGate(point.gateOf);
-  if (!point.boundary) return;
-  if ((writer.state.completedUntil ?? Number.NEGATIVE_INFINITY) < point.at) await complete(parts, point.at);
-  await openDue(parts, point.at);
+  await parts.onGate(product);
+}
+
+async function endInterval(parts: LoopParts, boundary: EpochMs): Promise<void> {
+  const { completedUntil } = parts.writer.state;
+  if (completedUntil === null || completedUntil < boundary) await complete(parts, boundary);
+  await openDue(parts, boundary);
 }
 
 function gateIsOpen(state: EngineState, product: EpochMs): boolean {

@@ -1,3 +1,4 @@
+import { clockJumpText, watchClockJumps } from '../../adapters/clock/jump-watch.ts';
 import { followingClock } from '../../adapters/clock/market-clock.ts';
 import { systemClock } from '../../adapters/clock/system-clock.ts';
 import { parseCommandLine } from '../../adapters/config/arguments.ts';
@@ -37,6 +38,7 @@ async function supervise(config: GatewayConfig, log: (text: string) => void): Pr
   const signal = untilSignal();
   const wall = systemClock();
   const clock = followingClock(wall);
+  const endWatch = watchClockJumps(wall, (jumpMs) => log(clockJumpText(jumpMs)));
   const bus = await connectMqttBus({ url, clientId: `gateway-${market}-${member}` });
   const starting = run(config, {
     bus,
@@ -54,6 +56,7 @@ async function supervise(config: GatewayConfig, log: (text: string) => void): Pr
   const gateway = await Promise.race([starting, signal]);
   await signal;
   if (gateway !== undefined) await gateway.stop();
+  endWatch();
   clock.stop();
   await bus.close();
 }

@@ -56,6 +56,8 @@ export interface RunningGateway {
 /** How long before its gate a product is planned for the last time. */
 const LAST_PLAN_LEAD_MS = 30_000;
 const DEAD_AFTER_FAILURES = 3;
+/** Of the 50 ms that are allowed. */
+const OFFSET_STEP_MS = 10;
 
 /** One home's edge: meters to Sparkplug, forecast and orders, set-points. */
 export async function run(config: GatewayConfig, ports: GatewayPorts): Promise<RunningGateway> {
@@ -69,6 +71,7 @@ class Gateway implements RunningGateway {
   readonly #ports: GatewayPorts;
   readonly #loads = new LoadMeter();
   readonly #offset = new ClockOffset();
+  #toldOffsetMs = 0;
   readonly #failures = new Map<string, number>();
   readonly #history;
   #edge: Awaited<ReturnType<typeof openEdgeSession>> | null = null;
@@ -125,9 +128,10 @@ class Gateway implements RunningGateway {
     const { bus, clock, wall } = this.#ports;
     const { market, member } = this.#config;
     await subscribeJson(bus, marketTopic(market, 'clock'), clockMessage, (anchor) => clock.follow(anchor));
-    await subscribeJson(bus, marketTopic(market, 'heartbeat'), heartbeatMessage, (beat) =>
-      this.#offset.observe(beat.wall, wall.wallNow()),
-    );
+    await subscribeJson(bus, marketTopic(market, 'heartbeat'), heartbeatMessage, (beat) => {
+      this.#offset.observe(beat.wall, wall.wallNow());
+      this.#tellOffset();
+    });
     await subscribeJson(bus, memberTopic(market, 'safety', member), safetyMessage, ({ closed, faultCode }) => {
       const values = [
         { name: 'Safety/Relay', value: closed },
@@ -142,6 +146,16 @@ class Gateway implements RunningGateway {
     bus.onConnection((connected) => {
       if (connected) this.#sayReady();
     });
+  }
+
+  /** The engine takes no orders from a home whose clock is off; a few ms of jitter are not worth a message. */
+  #tellOffset(): void {
+    const { offsetMs } = this.#offset;
+    const { clock, log } = this.#ports;
+    if (clock.anchor() === null || Math.abs(offsetMs - this.#toldOffsetMs) < OFFSET_STEP_MS) return;
+    this.#toldOffsetMs = offsetMs;
+    log(`the clock of this machine is ${offsetMs} ms off the engine's`);
+    void this.#edge?.updateNode([{ name: 'Node/ClockOffsetMs', value: offsetMs }], clock.now());
   }
 
   /** The agent begins when the first products are known; they are answered before the gateway calls itself ready. */

@@ -1,5 +1,6 @@
 import type { GridMeasurement } from '../../domain/grid/conditions.ts';
 import { gridCode } from '../../domain/grid/grid-codes.ts';
+import { rowOf } from '../../domain/interval-cycle.ts';
 import type { DeviceBus, RelayDriver } from '../../domain/ports.ts';
 import { FAULT_TEXTS, type FaultCode, LAMP_STEP_MS, lampPattern } from '../../domain/safety/fault-code.ts';
 import {
@@ -9,7 +10,6 @@ import {
   type InterlockSettings,
   type InterlockState,
 } from '../../domain/safety/interlock-state.ts';
-import { stepInterlock } from '../../domain/safety/relay-interlock.ts';
 import type { Watt } from '../../domain/units/power.ts';
 import { Fault } from '../../errors/fault.ts';
 import { ClearingSignal, type RelayClocks } from './clearing-signal.ts';
@@ -17,6 +17,8 @@ import { Complaints } from './complaints.ts';
 import { ContactLine, messageOf } from './contact-line.ts';
 import { GridWatch } from './grid-watch.ts';
 import type { RelayConfig } from './relay-config.ts';
+
+const { step: interlock } = rowOf('dispatch and interlock');
 
 export interface RelayPorts extends RelayClocks {
   readonly bus: DeviceBus;
@@ -142,7 +144,7 @@ class RelayProcess implements RunningRelay {
   #step(input: InterlockInput): void {
     try {
       const now = { market: this.#signal.marketNow(), wall: this.#monotonicNow() };
-      const { state, outputs } = stepInterlock(this.#settings, this.#interlock, input, now);
+      const { state, outputs } = interlock(this.#interlock, { settings: this.#settings, input, time: now });
       this.#interlock = state;
       this.#contact.step(outputs.closed);
     } catch (bug) {

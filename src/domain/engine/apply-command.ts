@@ -2,6 +2,7 @@ import { rowOf } from '../interval-cycle.ts';
 import { mechanismOf } from '../market/mechanism.ts';
 import { MAX_PRODUCT_WH, OrderBook } from '../market/order-book.ts';
 import { openingOf } from '../market/products.ts';
+import type { Clearing } from '../market/trade.ts';
 import { acceptReading, NEW_METER } from '../metering/interval-energy.ts';
 import type { MeterReading } from '../metering/meter-reading.ts';
 import { closeFeeder } from '../settlement/feeder-energy.ts';
@@ -11,7 +12,7 @@ import type { Wh } from '../units/energy.ts';
 import type { MemberId } from '../units/identity.ts';
 import type { DeliveryInterval } from '../units/interval.ts';
 import { energyOf, type Watt } from '../units/power.ts';
-import { priceBand, type Tariff } from '../units/tariff.ts';
+import { type PriceBand, priceBand, type Tariff } from '../units/tariff.ts';
 import { type EpochMs, plusMs } from '../units/time.ts';
 import type { BoundaryReading, CancelCommand, Command, MarketTerms, MemberTerms, OrderCommand } from './command.ts';
 import type { EngineEvent } from './event.ts';
@@ -76,7 +77,7 @@ function answerOrder(state: EngineState, command: OrderCommand): EngineEvent[] {
   const order = { market: terms.market, product, member, clientOrderId, side, type, limit, energy };
   const capability = energyOf(owner.exportCapability, terms.lengthMs);
   const context = { clockOffMs: command.clockOffMs, capability, marketHalted: false, memberHalted: false };
-  const { outputs: verdict } = acceptOrder(open.book, { order, sequence: state.sequence, context }, state.now);
+  const { outputs: verdict } = acceptOrder(open.book, { order, sequence: state.sequence, context });
   return [{ ...answered, verdict }];
 }
 
@@ -92,7 +93,7 @@ function closeGate(state: EngineState, start: EpochMs): EngineEvent[] {
   const product = state.products.get(start);
   assert(product !== undefined, `no product ${start} to close`);
   if (product.book === null) return [];
-  const { outputs: clearing } = matchAndClear(product.book, mechanismOf(termsOf(state)), state.now);
+  const { outputs: clearing } = matchAndClear(product.book, mechanismOf(termsOf(state)));
   if (clearing === null) return [];
   product.clearing = clearing;
   return [{ type: 'cleared', product: start, clearing }];
@@ -107,11 +108,18 @@ function completeInterval(state: EngineState, command: Complete): EngineEvent[] 
   const first = state.completedUntil === null;
   state.completedUntil = command.boundary;
   recordReadings(state, terms, command);
-  const members = terms.members.map(({ id }) => memberInterval(state, terms, interval, id));
+  const parties = partiesOf(terms, state.products.get(interval.start)?.clearing ?? null);
+  const members = parties.map((id) => memberInterval(state, terms, interval, id));
   const { track, feeder } = closeFeeder(state.feederMeter, interval, members);
   state.feederMeter = track;
   if (first) return [{ type: 'baseline', boundary: command.boundary }];
   return settleAndBill(state, interval, { tariff: command.tariff, members, feeder });
+}
+
+/** The members, and whoever left since the gate: their trades are firm, their readings substituted. */
+function partiesOf({ members }: MarketTerms, clearing: Clearing | null): MemberId[] {
+  const traders = clearing?.trades.flatMap(({ buyer, seller }) => [buyer, seller]) ?? [];
+  return [...new Set([...members.map(({ id }) => id), ...traders])];
 }
 
 function recordReadings(state: EngineState, terms: MarketTerms, { readings, feeder }: Complete): void {
@@ -140,11 +148,7 @@ function memberInterval(
 ): MemberInterval {
   const traded = tradedBy(state.products.get(interval.start)?.clearing ?? null, member);
   const importedLastWeek = lastWeekImport(state, terms, interval, member);
-  const verified = verifyDelivery(
-    state.meters.get(member) ?? NEW_METER,
-    { interval, ...traded, importedLastWeek },
-    state.now,
-  );
+  const verified = verifyDelivery(state.meters.get(member) ?? NEW_METER, { interval, ...traded, importedLastWeek });
   state.meters.set(member, verified.state);
   return { member, ...traded, energy: verified.outputs.energy };
 }
@@ -168,19 +172,15 @@ function settleAndBill(state: EngineState, interval: DeliveryInterval, metered: 
   const terms = termsOf(state);
   const { market, tick, imbalanceWeightPermille } = terms;
   const product = state.products.get(interval.start);
-  const { outputs: settlement } = settle(
-    null,
-    {
-      ...{ market, interval, tick, imbalanceWeightPermille, mechanism: mechanismOf(terms) },
-      ...metered,
-      tariff: product?.tariff ?? metered.tariff,
-      clearingPrice: product?.clearing?.price ?? null,
-    },
-    state.now,
-  );
+  const { outputs: settlement } = settle(null, {
+    ...{ market, interval, tick, imbalanceWeightPermille, mechanism: mechanismOf(terms) },
+    ...metered,
+    tariff: product?.tariff ?? metered.tariff,
+    clearingPrice: product?.clearing?.price ?? null,
+  });
   state.settlements.set(interval.start, settlement);
   const { accounts, statements } = state;
-  Object.assign(state, bill({ accounts, statements }, settlement, state.now).state);
+  Object.assign(state, bill({ accounts, statements }, settlement).state);
   forgetOldProducts(state, terms, interval.start);
   return [{ type: 'settled', settlement }];
 }

@@ -1,0 +1,160 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { applyCommand } from '../domain/engine/apply-command.ts';
+import type { Command, MarketTerms } from '../domain/engine/command.ts';
+import { newEngineState } from '../domain/engine/state.ts';
+import { conservation } from '../domain/settlement/accounts.ts';
+import { wh } from '../domain/units/energy.ts';
+import type { MarketId, MemberId } from '../domain/units/identity.ts';
+import { watt } from '../domain/units/power.ts';
+import { pricePerKwh } from '../domain/units/price.ts';
+import { type EpochMs, epochMs } from '../domain/units/time.ts';
+import { replayCommands } from './replay-driver.ts';
+
+const LENGTH = 300_000;
+const MEMBERS = ['home-01', 'home-02', 'home-03', 'home-04'] as MemberId[];
+const FIRST = epochMs(10 * LENGTH);
+const startOf = (interval: number) => epochMs(FIRST + interval * LENGTH);
+
+/** What happens in one interval before it is completed. */
+const anyAction = fc.oneof(
+  { weight: 8, arbitrary: fc.record({ kind: fc.constant('order' as const), ...anyKey(), ...anyContent() }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('cancel' as const), ...anyKey() }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('close' as const), product: fc.nat(2) }) },
+);
+
+function anyKey() {
+  return { product: fc.nat(3), member: fc.constantFrom(...MEMBERS, 'stranger' as MemberId), clientOrderId: fc.nat(3) };
+}
+
+function anyContent() {
+  return {
+    side: fc.constantFrom('buy' as const, 'sell' as const),
+    limit: fc.constantFrom(80_000, 150_000, 150_000, 155_000, 200_000, 310_000).map(pricePerKwh),
+    energy: fc.integer({ min: -1, max: 900 }).map(wh),
+    clockOffMs: fc.constantFrom(0, 0, 0, 51),
+  };
+}
+
+/** Rises of both registers; a meter may be silent, and now and then shows what cannot be. */
+const anyRise = fc.option(fc.tuple(fc.integer({ min: -3, max: 400 }), fc.nat(400), fc.constantFrom(0, 0, 0, 9999)), {
+  freq: 8,
+});
+
+const anyTerms = fc.record({
+  mechanism: fc.constantFrom('call' as const, 'call' as const, 'mid-market' as const, 'feed-in' as const),
+  rationing: fc.constantFrom('pro-rata' as const, 'price-time' as const),
+  imbalanceWeightPermille: fc.integer({ min: 0, max: 1000 }),
+  disputeIntervals: fc.integer({ min: 1, max: 3 }),
+  members: fc.subarray(MEMBERS, { minLength: 2 }),
+});
+
+const anyInterval = fc.record({
+  terms: fc.option(anyTerms, { freq: 6 }),
+  actions: fc.array(anyAction, { maxLength: 30 }),
+  importPrice: fc.constantFrom(300_000, 250_000, 70_000),
+  rises: fc.array(anyRise, { minLength: MEMBERS.length, maxLength: MEMBERS.length }),
+  feeder: anyRise,
+});
+
+const anyLog = fc.tuple(anyTerms, fc.array(anyInterval, { minLength: 1, maxLength: 8 })).map(commandsOf);
+
+type Terms = typeof anyTerms extends fc.Arbitrary<infer T> ? T : never;
+type Interval = typeof anyInterval extends fc.Arbitrary<infer T> ? T : never;
+
+function commandsOf([first, intervals]: [Terms, Interval[]]): Command[] {
+  const start = startOf(-1);
+  const commands: Command[] = [{ type: 'terms', at: start, terms: marketTerms(first) }];
+  const registers = new Map<string, [number, number]>();
+  for (const [n, { importPrice }] of intervals.entries()) {
+    commands.push({ type: 'open', at: start, product: startOf(n), tariff: tariffOf(importPrice) });
+  }
+  intervals.forEach((interval, n) => {
+    const at = startOf(n - 1);
+    if (interval.terms !== null) commands.push({ type: 'terms', at, terms: marketTerms(interval.terms) });
+    for (const action of interval.actions) commands.push(...actionOf(action, n, at, intervals.length));
+    commands.push({ type: 'close', at, product: startOf(n) }, completeOf(interval, n, registers));
+  });
+  return commands;
+}
+
+function actionOf(action: Interval['actions'][number], n: number, at: EpochMs, count: number): Command[] {
+  const product = startOf(n + action.product - 1);
+  if (action.kind === 'close') {
+    const isKnown = product >= startOf(0) && product < startOf(count) && product >= startOf(n);
+    return isKnown ? [{ type: 'close', at, product }] : [];
+  }
+  const { member, clientOrderId } = action;
+  const common = { at, product, member, clientOrderId, signature: '0x' };
+  if (action.kind === 'cancel') return [{ type: 'cancel', ...common }];
+  const { side, limit, energy, clockOffMs } = action;
+  return [{ type: 'order', ...common, side, limit, energy, clockOffMs, orderType: 'limit' }];
+}
+
+function completeOf({ rises, feeder, importPrice }: Interval, n: number, registers: Map<string, [number, number]>) {
+  const boundary = startOf(n);
+  const show = (meter: string, rise: Interval['feeder']) => {
+    if (rise === null) return null;
+    const [imported, exported] = registers.get(meter) ?? [1000, 1000];
+    const now: [number, number] = [imported + rise[0] + rise[2], exported + rise[1]];
+    registers.set(meter, now);
+    return { at: boundary, importRegister: wh(now[0]), exportRegister: wh(now[1]) };
+  };
+  const readings = MEMBERS.flatMap((member, index) => {
+    const reading = show(member, rises[index] ?? null);
+    return reading === null ? [] : [{ member, ...reading }];
+  });
+  const tariff = tariffOf(importPrice);
+  return { type: 'complete', at: boundary, boundary, tariff, readings, feeder: show('feeder', feeder) } as const;
+}
+
+function tariffOf(importPrice: number) {
+  return { importPrice: pricePerKwh(importPrice), exportPrice: pricePerKwh(80_000) };
+}
+
+function marketTerms({ members, ...rules }: Terms): MarketTerms {
+  return {
+    ...rules,
+    market: 'elm' as MarketId,
+    lengthMs: LENGTH,
+    tick: 10_000,
+    lookAheadMs: 100 * LENGTH,
+    gateLeadMs: 0,
+    members: members.map((id) => ({ id, address: '0x', exportCapability: watt(8000), connectionPower: watt(10_000) })),
+  };
+}
+
+test('whatever is journaled, the rows of the batch driver and the engine come to the same', () => {
+  const seen = { trades: 0, refusals: 0, substitutes: 0 };
+  fc.assert(
+    fc.property(anyLog, (commands) => {
+      const state = newEngineState();
+      const events = commands.flatMap((command) => applyCommand(state, command));
+      const replay = replayCommands(commands);
+      const answers = events.flatMap((event) => (event.type === 'answered' ? [event.verdict] : []));
+      const cleared = events.flatMap((event) => (event.type === 'cleared' ? [[event.product, event.clearing]] : []));
+      const settled = events.flatMap((event) => (event.type === 'settled' ? [event.settlement] : []));
+      expect(replay.verdicts).toEqual(answers);
+      expect(replay.clearings).toEqual(new Map(cleared as never));
+      expect([...replay.settlements.values()]).toEqual(settled);
+      expect(replay.books).toEqual({ accounts: state.accounts, statements: state.statements });
+      seen.trades += settled.reduce((sum, { positions }) => sum + positions.filter(({ sold }) => sold > 0).length, 0);
+      seen.refusals += answers.filter(({ ok }) => !ok).length;
+      seen.substitutes += settled.flatMap(({ positions }) => positions).filter((p) => p.origin !== 'metered').length;
+    }),
+    { numRuns: 300 },
+  );
+  for (const count of Object.values(seen)) expect(count).toBeGreaterThan(100);
+});
+
+test('statements sum to the accounts, and the books to zero where the feeder sees what the members see', () => {
+  fc.assert(
+    fc.property(anyLog, (commands) => {
+      const silent = commands.map((command) => (command.type === 'complete' ? { ...command, feeder: null } : command));
+      const { books } = replayCommands(silent);
+      expect(conservation(books.accounts)).toEqual({ energyWh: 0n, money: 0n });
+      for (const [member, { balance }] of books.statements) expect(books.accounts.members.get(member)).toBe(balance);
+    }),
+    { numRuns: 100 },
+  );
+});
