@@ -20,19 +20,23 @@ const startOf = (interval: number) => epochMs(FIRST + interval * LENGTH);
 const anyAction = fc.oneof(
   { weight: 8, arbitrary: fc.record({ kind: fc.constant('order' as const), ...anyKey(), ...anyContent() }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('cancel' as const), ...anyKey() }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('close' as const), product: fc.nat(2) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('close' as const), product: fc.constantFrom(1, 2, 3) }) },
 );
 
 function anyKey() {
-  return { product: fc.nat(3), member: fc.constantFrom(...MEMBERS, 'stranger' as MemberId), clientOrderId: fc.nat(3) };
+  return {
+    product: fc.constantFrom(-3, -2, 0, 1, 1, 1, 1, 2, 9),
+    member: fc.constantFrom(...MEMBERS, ...MEMBERS, 'stranger' as MemberId),
+    clientOrderId: fc.constantFrom(0, 1, 2, 3, 4, 5),
+  };
 }
 
 function anyContent() {
   return {
     side: fc.constantFrom('buy' as const, 'sell' as const),
     limit: fc.constantFrom(80_000, 150_000, 150_000, 155_000, 200_000, 310_000).map(pricePerKwh),
-    energy: fc.integer({ min: -1, max: 900 }).map(wh),
-    clockOffMs: fc.constantFrom(0, 0, 0, 51),
+    energy: fc.constantFrom(-1, 0, 30, 70, 110, 130, 170, 210).map(wh),
+    clockOffMs: fc.constantFrom(0, 0, 0, 0, 0, 0, 51),
   };
 }
 
@@ -42,16 +46,20 @@ const anyRise = fc.option(fc.tuple(fc.integer({ min: -3, max: 400 }), fc.nat(400
 });
 
 const anyTerms = fc.record({
-  mechanism: fc.constantFrom('call' as const, 'call' as const, 'mid-market' as const, 'feed-in' as const),
+  mechanism: fc.constantFrom(
+    ...Array.from({ length: 6 }, () => 'call' as const),
+    'mid-market' as const,
+    'feed-in' as const,
+  ),
   rationing: fc.constantFrom('pro-rata' as const, 'price-time' as const),
   imbalanceWeightPermille: fc.integer({ min: 0, max: 1000 }),
   disputeIntervals: fc.integer({ min: 1, max: 3 }),
-  members: fc.subarray(MEMBERS, { minLength: 2 }),
+  members: fc.constantFrom(MEMBERS, MEMBERS, MEMBERS.slice(1)),
 });
 
 const anyInterval = fc.record({
-  terms: fc.option(anyTerms, { freq: 6 }),
-  actions: fc.array(anyAction, { maxLength: 30 }),
+  terms: fc.oneof({ weight: 9, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: anyTerms }),
+  actions: fc.array(anyAction, { minLength: 10, maxLength: 40, size: 'max' }),
   importPrice: fc.constantFrom(300_000, 250_000, 70_000),
   rises: fc.array(anyRise, { minLength: MEMBERS.length, maxLength: MEMBERS.length }),
   feeder: anyRise,
@@ -125,7 +133,7 @@ function marketTerms({ members, ...rules }: Terms): MarketTerms {
 }
 
 test('whatever is journaled, the rows of the batch driver and the engine come to the same', () => {
-  const seen = { trades: 0, refusals: 0, substitutes: 0 };
+  const seen = { trades: 0, refusals: 0, substitutes: 0, rationed: 0 };
   fc.assert(
     fc.property(anyLog, (commands) => {
       const state = newEngineState();
@@ -139,12 +147,14 @@ test('whatever is journaled, the rows of the batch driver and the engine come to
       expect([...replay.settlements.values()]).toEqual(settled);
       expect(replay.books).toEqual({ accounts: state.accounts, statements: state.statements });
       seen.trades += settled.reduce((sum, { positions }) => sum + positions.filter(({ sold }) => sold > 0).length, 0);
+      const fills = [...replay.clearings.values()].flatMap((clearing) => clearing.fills);
+      seen.rationed += fills.filter(({ fate }) => fate === 'partly_filled' || fate === 'rationed_out').length;
       seen.refusals += answers.filter(({ ok }) => !ok).length;
       seen.substitutes += settled.flatMap(({ positions }) => positions).filter((p) => p.origin !== 'metered').length;
     }),
     { numRuns: 300 },
   );
-  for (const count of Object.values(seen)) expect(count).toBeGreaterThan(100);
+  for (const count of Object.values(seen)) expect(count).toBeGreaterThan(20);
 });
 
 test('statements sum to the accounts, and the books to zero where the feeder sees what the members see', () => {

@@ -1,7 +1,5 @@
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
-import { mkdtemp, readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
+import { mkdtemp } from 'node:fs/promises';
 import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,18 +10,14 @@ import type { NowView } from '../../src/adapters/http/api-schema.ts';
 import { type Asset, bundleDashboard } from '../../src/adapters/http/bundle.ts';
 import { type HttpServer, serveApi } from '../../src/adapters/http/serve.ts';
 import { cancelMessage, orderMessage } from '../../src/adapters/mqtt/wire.ts';
+import { axeViolations, findChromium, overflow, shown } from './browser.ts';
 import { createStreetFeed, type StreetFeed } from './dashboard-feed.ts';
 
 /** The real server and the real page in a real browser; the market behind it is cleared and settled by the domain. */
 
 const HEARTBEAT_MS = 250;
 const WAIT = { timeout: 20_000 };
-const candidates = [process.env.CHROMIUM_PATH, '/usr/bin/chromium-headless-shell', '/usr/bin/chromium'];
-const executablePath = candidates.find((path) => path !== undefined && existsSync(path));
-if (executablePath === undefined) {
-  if (process.env.CI === 'true') throw new Error('no Chromium: install chromium-headless-shell or set CHROMIUM_PATH');
-  console.warn('dashboard tests skipped: no Chromium (install chromium-headless-shell or set CHROMIUM_PATH)');
-}
+const executablePath = findChromium();
 
 interface Street {
   readonly feed: StreetFeed;
@@ -105,22 +99,6 @@ async function openLink(target: number) {
   };
   return { port: typeof address === 'object' && address !== null ? address.port : 0, cut, mend, close };
 }
-
-/** What the page shows under each name, as the API sent it. */
-async function shown(page: Page, name: string): Promise<(string | null)[]> {
-  return page.$$eval(`[data-name="${name}"]`, (elements) =>
-    elements.map((element) => element.getAttribute('value') ?? element.getAttribute('data-value')),
-  );
-}
-
-async function axeViolations(page: Page): Promise<string[]> {
-  const source = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-  const script = 'axe.run().then(({ violations }) => violations.map(({ id, nodes }) => id + " " + nodes[0].html))';
-  return page.evaluate<string[]>(`${source};${script}`);
-}
-
-const overflow = (page: Page) =>
-  page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 
 describe.skipIf(executablePath === undefined)('the dashboard', () => {
   beforeAll(async () => {

@@ -42,7 +42,7 @@ export async function openJournal(options: JournalOptions): Promise<JournalWrite
   mkdirSync(options.folder, { recursive: true });
   const segments = listSegments(options.folder);
   const found = segments.map((segment, index) => scanSegment(options.folder, segment, index === segments.length - 1));
-  const records = found.flatMap((segment) => segment.records);
+  const records = joinSegments(options.folder, found);
   const last = found.at(-1);
   const writer = new JournalWriter(options, records);
   await writer.begin(last?.name ?? segmentName(1), last?.validBytes ?? 0);
@@ -79,6 +79,21 @@ function scanSegment(folder: string, name: string, isLast: boolean): ScannedSegm
   return { name, records, validBytes: offset };
 }
 
+/** A segment is named by its first record, so that one that is gone does not renumber those after it. */
+function joinSegments(folder: string, segments: readonly ScannedSegment[]): Uint8Array[] {
+  const records: Uint8Array[] = [];
+  for (const { name, records: found } of segments) {
+    if (name !== segmentName(records.length + 1)) {
+      throw new Fault(
+        'JOURNAL_CORRUPT',
+        `${join(folder, name)}: ${records.length} records come before it, not as many as its name says`,
+      );
+    }
+    for (const record of found) records.push(record);
+  }
+  return records;
+}
+
 function segmentName(firstSequence: number): string {
   return `commands-${String(firstSequence).padStart(12, '0')}.log`;
 }
@@ -92,6 +107,7 @@ class JournalWriter implements CommandLog {
   #waiting: Pending[] = [];
   #writing: Promise<void> | null = null;
   #broken: Fault | null = null;
+  #closing: Fault | null = null;
 
   constructor(options: JournalOptions, records: Uint8Array[]) {
     this.#options = options;
@@ -109,7 +125,8 @@ class JournalWriter implements CommandLog {
   }
 
   append(record: Uint8Array): Promise<number> {
-    if (this.#broken !== null) return Promise.reject(this.#broken);
+    const refusal = this.#broken ?? this.#closing;
+    if (refusal !== null) return Promise.reject(refusal);
     return new Promise((resolve, reject) => {
       this.#waiting.push({ record: new Uint8Array(record), resolve, reject });
       this.#writing ??= this.#writeAll();
@@ -123,11 +140,12 @@ class JournalWriter implements CommandLog {
     }
   }
 
+  /** What was appended before is still committed. */
   async close(): Promise<void> {
+    this.#closing ??= new Fault('JOURNAL_WRITE_FAILED', 'the journal is closed');
     await this.#writing;
     await this.#file?.close();
     this.#file = null;
-    this.#broken ??= new Fault('JOURNAL_WRITE_FAILED', 'the journal is closed');
   }
 
   /** One frame after another: all that waits goes out together and is answered together. */

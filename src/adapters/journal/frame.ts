@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib';
+import { assert } from '../../domain/units/assert.ts';
 
 /**
  * One group commit on disk: `version u8, length u32, crc u32, body`, little endian; the body holds the batch's records,
@@ -11,6 +12,7 @@ const MAX_BODY_BYTES = 2 ** 28;
 
 export function encodeFrame(records: readonly Uint8Array[]): Buffer {
   const bodyBytes = records.reduce((sum, record) => sum + 4 + record.length, 0);
+  assert(bodyBytes <= MAX_BODY_BYTES, `a batch of ${bodyBytes} bytes, which could not be read again`);
   const frame = Buffer.alloc(HEADER_BYTES + bodyBytes);
   let offset = HEADER_BYTES;
   for (const record of records) {

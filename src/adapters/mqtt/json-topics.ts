@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { BusMessage, DeviceBus } from '../../domain/ports.ts';
 
-/** The message of a topic, or null where it is not what the schema says: then it is dropped and `onMalformed` told. */
+/** The message of a topic, or null where it is not what the schema says. */
 export function decodeJson<T>(schema: z.ZodType<T>, { payload }: BusMessage): T | null {
   try {
     const parsed = schema.safeParse(JSON.parse(Buffer.from(payload).toString('utf8')));
@@ -16,15 +16,17 @@ export function publishJson(bus: DeviceBus, topic: string, message: unknown, ret
   return bus.publish(topic, Buffer.from(JSON.stringify(message)), { qos: 1, retain });
 }
 
-/** Subscribes at QoS 1; what is not a message of that schema never reaches the listener. */
+/** Subscribes at QoS 1; what is not a message of that schema never reaches the listener, and `onMalformed` is told. */
 export function subscribeJson<T>(
   bus: DeviceBus,
   filter: string,
   schema: z.ZodType<T>,
   listener: (message: T, topic: string) => void,
+  onMalformed: (topic: string) => void = () => {},
 ): Promise<void> {
   return bus.subscribe(filter, 1, (raw) => {
     const message = decodeJson(schema, raw);
-    if (message !== null) listener(message, raw.topic);
+    if (message === null) onMalformed(raw.topic);
+    else listener(message, raw.topic);
   });
 }

@@ -118,19 +118,35 @@ test('a message whose PUBACK the connection lost is sent again', async () => {
   await forgetful.close();
 });
 
-test('a refused subscription rejects and is not asked for again', async () => {
-  const refusing = await answering((socket) => {
+/** Lets everyone in and refuses every subscription. */
+function refusingSubscriptions() {
+  return answering((socket) => {
     socket.write(Buffer.from([0x20, 2, 0, 0]));
     socket.on('data', (data) => {
       const at = data.indexOf(0x82);
       if (at >= 0) socket.write(Buffer.from([0x90, 3, ...data.subarray(at + 2, at + 4), 0x80]));
     });
   });
+}
+
+test('a refused subscription rejects and is not asked for again', async () => {
+  const refusing = await refusingSubscriptions();
   const bus = await connectMqttBus({ url: refusing.url, clientId: 'a', failFast: true, backoff: BACKOFF });
   await expect(bus.subscribe('secret', 1, () => {})).rejects.toMatchObject({ code: 'BROKER_REFUSED' });
   const back = becomesAgain(bus);
   refusing.sockets[0]?.destroy();
   await back;
+  await bus.close();
+  await refusing.close();
+});
+
+test('a subscription asked for before the first connection is refused the same way, and the bus goes on', async () => {
+  const refusing = await refusingSubscriptions();
+  const bus = await connectMqttBus({ url: refusing.url, clientId: 'a', backoff: BACKOFF });
+  const connected = becomes(bus, true);
+  await expect(bus.subscribe('secret', 1, () => {})).rejects.toMatchObject({ code: 'BROKER_REFUSED' });
+  await connected;
+  expect(refusing.sockets).toHaveLength(1);
   await bus.close();
   await refusing.close();
 });

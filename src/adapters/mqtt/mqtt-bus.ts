@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { MqttClient } from 'mqtt';
 import type { BusMessage, BusWill, DeviceBus } from '../../domain/ports.ts';
 import { assert } from '../../domain/units/assert.ts';
-import { Fault } from '../../errors/fault.ts';
+import { Fault, isFault } from '../../errors/fault.ts';
 import { brokerAddress, type ConnectionOptions, openConnection } from './connection.ts';
 import { topicMatches } from './topic-filter.ts';
 
@@ -34,6 +34,8 @@ interface Subscription {
   readonly qos: 0 | 1;
   readonly onMessage: (message: BusMessage) => void;
   readonly granted: PromiseWithResolvers<void>;
+  /** Granted at least once: from then on it is renewed, whatever a broker says meanwhile. */
+  isHeld: boolean;
 }
 
 interface Pending {
@@ -126,11 +128,17 @@ class MqttBus implements DeviceBus {
 
   async subscribe(filter: string, qos: 0 | 1, onMessage: (message: BusMessage) => void): Promise<void> {
     if (this.#closing.signal.aborted) throw this.#unreachable('is closed');
-    const subscription: Subscription = { filter, qos, onMessage, granted: Promise.withResolvers<void>() };
+    const subscription: Subscription = {
+      filter,
+      qos,
+      onMessage,
+      granted: Promise.withResolvers<void>(),
+      isHeld: false,
+    };
     this.#subscriptions.push(subscription);
     if (this.#client?.connected === true) {
       const client = this.#client;
-      this.#grant(client, subscription).catch((error: unknown) => this.#refused(subscription, error));
+      this.#grantOrForget(client, subscription).catch(() => {}); // the connection was lost: renewed with the next
     }
     await subscription.granted.promise;
   }
@@ -195,7 +203,7 @@ class MqttBus implements DeviceBus {
   }
 
   async #renew(client: MqttClient): Promise<void> {
-    await Promise.all([...this.#subscriptions].map((subscription) => this.#grant(client, subscription)));
+    await Promise.all([...this.#subscriptions].map((subscription) => this.#grantOrForget(client, subscription)));
     for (const message of this.#pending) this.#send(client, message);
   }
 
@@ -211,6 +219,7 @@ class MqttBus implements DeviceBus {
     const late = setTimeout(() => client.stream.destroy(), this.#ackTimeoutMs);
     try {
       await client.subscribeAsync(filter, { qos });
+      subscription.isHeld = true;
       subscription.granted.resolve();
     } catch (error) {
       if (!client.connected) throw this.#unreachable('lost the connection', error);
@@ -220,11 +229,16 @@ class MqttBus implements DeviceBus {
     }
   }
 
-  /** A new subscription that was refused is forgotten; one that the connection lost is renewed with the next. */
-  #refused(subscription: Subscription, error: unknown): void {
-    if (!(error instanceof Fault) || error.code !== 'BROKER_REFUSED') return;
-    this.#subscriptions.splice(this.#subscriptions.indexOf(subscription), 1);
-    subscription.granted.reject(error);
+  /** A new subscription that is refused is forgotten. One that was held and is refused now ends the session, as a lost one. */
+  async #grantOrForget(client: MqttClient, subscription: Subscription): Promise<void> {
+    try {
+      await this.#grant(client, subscription);
+    } catch (error) {
+      if (subscription.isHeld || !isFault(error, 'BROKER_REFUSED')) throw error;
+      const place = this.#subscriptions.indexOf(subscription);
+      if (place !== -1) this.#subscriptions.splice(place, 1);
+      subscription.granted.reject(error);
+    }
   }
 
   #publishAcknowledged(topic: string, payload: Uint8Array, retain: boolean): Promise<void> {

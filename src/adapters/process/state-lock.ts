@@ -29,9 +29,14 @@ function openLock(path: string): DatabaseSync {
     return database;
   } catch (error) {
     database?.close();
-    if (resultCode(error) === SQLITE_BUSY) throw new Fault('STATE_LOCKED', `${dirname(path)} is in use by process ${holderOf(path)}`, error);
+    if (resultCode(error) === SQLITE_BUSY)
+      throw new Fault('STATE_LOCKED', `${dirname(path)} is in use by process ${holderOf(path)}`, error);
     const full = resultCode(error) === SQLITE_FULL;
-    throw new Fault(full ? 'DISK_FULL' : 'STATE_UNWRITABLE', `${path}: the lock cannot be taken (${String(error)})`, error);
+    throw new Fault(
+      full ? 'DISK_FULL' : 'STATE_UNWRITABLE',
+      `${path}: the lock cannot be taken (${String(error)})`,
+      error,
+    );
   }
 }
 

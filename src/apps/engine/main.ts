@@ -28,18 +28,22 @@ export async function main(argv: readonly string[]): Promise<number> {
   const config = loadYaml(path, engineConfig);
   const log = (text: string) => void process.stderr.write(`${json ? JSON.stringify({ message: text }) : text}\n`);
   const signal = untilSignal();
-  const engine = await run(config, { wall: systemClock(), mode, log });
-  await say(
-    process.stdout,
-    json ? `${JSON.stringify({ url: engine.url, mode })}\n` : `${config.name}: ${engine.url}\n`,
-    0,
-  );
+  const starting = run(config, { wall: systemClock(), mode, log });
+  const engine = await Promise.race([starting, signal]);
+  // It may be waiting for its broker. What is journaled is safe however the process ends.
+  if (engine === undefined) process.exit(0);
+  const place = json ? JSON.stringify({ url: engine.url, mode }) : `${config.name}: ${engine.url}`;
+  // A reader that goes away is no reason to stop a market.
+  process.stdout.removeAllListeners('error').on('error', () => {});
+  process.stdout.write(`${place}\n`);
   try {
     await Promise.race([signal, engine.failed]);
-    return 0;
-  } finally {
-    await engine.stop();
+  } catch (failure) {
+    await engine.stop().catch(() => undefined);
+    throw failure;
   }
+  await engine.stop();
+  return 0;
 }
 
 function untilSignal(): Promise<void> {

@@ -1,6 +1,6 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { privateKeyToAccount } from 'viem/accounts';
+import { clockJumpText, watchClockJumps } from '../../adapters/clock/jump-watch.ts';
 import { type FollowingClock, followingClock, realTimeAnchor } from '../../adapters/clock/market-clock.ts';
 import type { WallTime } from '../../adapters/clock/system-clock.ts';
 import { type EvmLedger, openEvmLedger } from '../../adapters/evm/settlement-ledger.ts';
@@ -9,6 +9,7 @@ import { ed25519Signer } from '../../adapters/keys/ed25519.ts';
 import { toHex } from '../../adapters/keys/hex.ts';
 import { leaseKeyOf, orderKeyOf } from '../../adapters/keys/key-source.ts';
 import { connectMqttBus } from '../../adapters/mqtt/mqtt-bus.ts';
+import { writeStateFile } from '../../adapters/process/state-file.ts';
 import { holdStateLock } from '../../adapters/process/state-lock.ts';
 import { openHostSession } from '../../adapters/sparkplug/host-session.ts';
 import { canonicalJson, type MarketTerms } from '../../domain/engine/command.ts';
@@ -27,6 +28,7 @@ import { LeaseIssuer, RisingSequence } from './lease-issuer.ts';
 import { catchUp, type LoopParts, runMarket } from './market-loop.ts';
 import { createMeterDesk, type MeterDesk } from './meter-desk.ts';
 import { createOrderDoor } from './order-door.ts';
+import { refuseEarlierClock, refuseOtherMarket } from './resume-checks.ts';
 import { ACCELERATED, REAL_TIME, RollCall } from './roll-call.ts';
 import { SettlementDesk } from './settlement-desk.ts';
 import { intervalView, nowView, type ViewParts } from './views.ts';
@@ -96,10 +98,21 @@ class Engine {
   }
 
   stop(): Promise<void> {
-    this.#stopping ??= (async () => {
-      for (const close of this.#closers.reverse()) await close();
-    })();
+    this.#stopping ??= this.#closeAll();
     return this.#stopping;
+  }
+
+  /** Closes everything, whatever one of them says; the first complaint is told at the end. */
+  async #closeAll(): Promise<void> {
+    const complaints: unknown[] = [];
+    for (const close of this.#closers.reverse()) {
+      try {
+        await close();
+      } catch (error) {
+        complaints.push(error);
+      }
+    }
+    if (complaints.length > 0) throw complaints[0];
   }
 
   async start(): Promise<string> {
@@ -107,6 +120,7 @@ class Engine {
     const { state, journal } = await this.#openState();
     const clock = followingClock(wall, firstAnchor(this.#config, state, wall));
     this.#onStop(() => clock.stop());
+    this.#onStop(watchClockJumps(wall, (jumpMs) => log(clockJumpText(jumpMs))));
     const bus = await this.#connect();
     const desk = await this.#openDesk(state, () => parts);
     const announcer = new Announcer({ bus, terms: this.#terms, state, leases: this.#leaseIssuer(bus), clock });
@@ -119,7 +133,7 @@ class Engine {
       await writer.commit({ type: 'terms', terms: this.#terms });
     await catchUp(loop);
     await this.#listenToHomes();
-    await openMqttDoor(this.#config.market, bus, parts.door, this.#roll);
+    await openMqttDoor(this.#config.market, bus, parts.door, this.#roll, log);
     const server = await openHttpDoor(this.#config, parts, log);
     this.#onStop(() => server.close());
     bus.onConnection((connected) => {
@@ -127,7 +141,7 @@ class Engine {
     });
     this.#startRhythm(announcer, parts);
     this.#startMarket(loop);
-    writeFileSync(join(this.#config.state, 'endpoint.json'), JSON.stringify({ url: server.url, pid: process.pid }));
+    writeStateFile(join(this.#config.state, 'endpoint.json'), JSON.stringify({ url: server.url, pid: process.pid }));
     return server.url;
   }
 
@@ -137,18 +151,21 @@ class Engine {
 
   async #openState(): Promise<{ state: EngineState; journal: CommandLog }> {
     const { state: folder } = this.#config;
-    mkdirSync(folder, { recursive: true });
     const lock = holdStateLock(folder, 'engine');
     this.#onStop(() => lock.release());
     const journal = await openJournal({ folder: join(folder, 'journal') });
     this.#onStop(() => journal.close());
-    return { state: await replayJournal(journal, () => undefined), journal };
+    const state = await replayJournal(journal, () => undefined);
+    refuseOtherMarket(this.#config, state, this.#terms);
+    if (this.#config.clock === undefined) refuseEarlierClock(state, this.#ports.wall);
+    return { state, journal };
   }
 
   async #connect(): Promise<DeviceBus> {
     const { broker: url, market } = this.#config;
     const bus = await connectMqttBus({ url, clientId: `engine-${market}` });
     this.#onStop(() => bus.close());
+    this.#onStop(tellWhenWaiting(url, bus, this.#ports.log));
     return bus;
   }
 
@@ -296,6 +313,19 @@ class Engine {
 }
 
 type LedgerDesk = SettlementDesk & { address(): string | null };
+
+const BROKER_PATIENCE_MS = 3000;
+
+/** Without a broker the engine waits at its door for ever; it says so. The result ends the watch. */
+function tellWhenWaiting(url: string, bus: DeviceBus, log: (line: string) => void): () => void {
+  const timer = setTimeout(() => {
+    log(`BROKER_UNREACHABLE ${url} does not answer; the engine opens its doors when it does`);
+  }, BROKER_PATIENCE_MS);
+  bus.onConnection((connected) => {
+    if (connected) clearTimeout(timer);
+  });
+  return () => clearTimeout(timer);
+}
 
 /** Simulated time goes on where the journal ends; real time is the wall's. Until the loop releases it, it stands. */
 function firstAnchor({ clock }: EngineConfig, state: EngineState, wall: WallTime) {

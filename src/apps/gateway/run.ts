@@ -18,6 +18,7 @@ import { oneWayEfficiencyPpm } from '../../domain/dispatch/battery-rule.ts';
 import { batterySetpoint } from '../../domain/dispatch/setpoint.ts';
 import type { MeasuredLoad } from '../../domain/forecast/load.ts';
 import { nextDue } from '../../domain/market/due-points.ts';
+import { MAX_CLOCK_OFFSET_MS } from '../../domain/market/order-book.ts';
 import type { DeviceBus, OpenBus } from '../../domain/ports.ts';
 import type { Wh } from '../../domain/units/energy.ts';
 import { intervalAt, intervalEnd } from '../../domain/units/interval.ts';
@@ -58,6 +59,7 @@ const LAST_PLAN_LEAD_MS = 30_000;
 const DEAD_AFTER_FAILURES = 3;
 /** Of the 50 ms that are allowed. */
 const OFFSET_STEP_MS = 10;
+const MAX_INT32 = 2 ** 31 - 1;
 
 /** One home's edge: meters to Sparkplug, forecast and orders, set-points. */
 export async function run(config: GatewayConfig, ports: GatewayPorts): Promise<RunningGateway> {
@@ -150,11 +152,15 @@ class Gateway implements RunningGateway {
 
   /** The engine takes no orders from a home whose clock is off; a few ms of jitter are not worth a message. */
   #tellOffset(): void {
-    const { offsetMs } = this.#offset;
     const { clock, log } = this.#ports;
-    if (clock.anchor() === null || Math.abs(offsetMs - this.#toldOffsetMs) < OFFSET_STEP_MS) return;
+    const offsetMs = Math.max(-MAX_INT32, Math.min(MAX_INT32, this.#offset.offsetMs));
+    const before = this.#toldOffsetMs;
+    if (clock.anchor() === null || Math.abs(offsetMs - before) < OFFSET_STEP_MS) return;
     this.#toldOffsetMs = offsetMs;
-    log(`the clock of this machine is ${offsetMs} ms off the engine's`);
+    const isOff = Math.abs(offsetMs) > MAX_CLOCK_OFFSET_MS;
+    const wasOff = Math.abs(before) > MAX_CLOCK_OFFSET_MS;
+    if (isOff) log(`PRICE_MISMATCH the clock of this machine is ${offsetMs} ms off the engine's; check chrony or ntp`);
+    else if (wasOff) log(`the clock of this machine agrees with the engine's again (${offsetMs} ms)`);
     void this.#edge?.updateNode([{ name: 'Node/ClockOffsetMs', value: offsetMs }], clock.now());
   }
 

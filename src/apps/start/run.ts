@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { IntervalView } from '../../adapters/http/api-schema.ts';
 import { type EmbeddedBroker, startEmbeddedBroker } from '../../adapters/mqtt/embedded-broker.ts';
+import { openStateFolder } from '../../adapters/process/state-file.ts';
 import { holdStateLock } from '../../adapters/process/state-lock.ts';
 import { Fault, isFault } from '../../errors/fault.ts';
 import { type EngineFeed, followEngine } from './engine-feed.ts';
@@ -34,7 +35,7 @@ const STARTED_WITHIN_MS = 60_000;
  * Resolves with true where every sum is zero at the end.
  */
 export async function run(settings: StartSettings, ports: StartPorts): Promise<boolean> {
-  mkdirSync(join(settings.state, 'logs'), { recursive: true });
+  openStateFolder(settings.state);
   const lock = holdStateLock(settings.state, 'start');
   const supervisor = new Supervisor(join(settings.state, 'run.json'), ports.log);
   let broker: EmbeddedBroker | null = null;
