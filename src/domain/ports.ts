@@ -16,6 +16,7 @@ export interface CommandLog {
   append(record: Uint8Array): Promise<number>;
   /** Every record from `sequence` on, in order. */
   read(fromSequence: number): AsyncIterable<{ readonly sequence: number; readonly record: Uint8Array }>;
+  /** What was appended before is still answered; later appends are rejected. */
   close(): Promise<void>;
 }
 
@@ -50,6 +51,7 @@ export type OpenBus = (will: () => BusWill) => Promise<DeviceBus>;
 
 /** The switch of the export path. Commands are requests; only `feedback` tells what the contact did. */
 export interface RelayDriver {
+  /** Resolves when the driver has taken the command; the contact may still be on its way, or never follow. */
   command(closed: boolean): Promise<void>;
   /** True when the auxiliary contact reports closed. */
   feedback(): Promise<boolean>;
@@ -86,12 +88,14 @@ export interface SettlementLedger {
   settle(chunk: SettlementChunk): Promise<LedgerReceipt>;
   /** The receipt under that key, or null. */
   find(market: MarketId, interval: EpochMs, chunk: number): Promise<LedgerReceipt | null>;
+  /** All balances of that market as they stand at one instant. */
   accounts(market: MarketId): Promise<LedgerAccounts>;
 }
 
 /** Signs with one key that never leaves it. */
 export interface Signer {
   readonly address: string;
+  /** `digest`: the 32 bytes that were hashed from the message. */
   sign(digest: Uint8Array): Promise<Uint8Array>;
 }
 

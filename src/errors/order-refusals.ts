@@ -24,6 +24,11 @@ export const ORDER_REFUSAL_NOTES: Readonly<Record<OrderRefusal, RefusalNote>> = 
     meaning: 'The market shares energy by a rule after delivery; there is nothing to bid on.',
     remedy: 'Send no orders: the gateway only publishes its readings.',
   },
+  tariff_inverted: {
+    meaning:
+      'In that interval the retail tariff is not above the feed-in tariff: nobody gains by trading, so no book is open.',
+    remedy: 'Nothing: the interval is settled at the tariff. The operator checks that the two prices are not swapped.',
+  },
   exists_with_different_side: {
     meaning: 'The member has already used this client order id for this product, on the other side.',
     remedy: 'Give a new order a new client order id; the first one stands.',

@@ -25,10 +25,21 @@ export function commandLogSuite(open: () => Promise<CommandLog>): void {
   test('a record changed by its owner after the call is not changed in the log', async () => {
     const log = await open();
     const record = Buffer.from('kept');
-    await log.append(record);
+    const appended = log.append(record);
     record.fill(0);
+    await appended;
     expect(await contents(log, 1)).toEqual(['1:kept']);
     await log.close();
+  });
+
+  test('closing answers what was appended before and refuses what comes after', async () => {
+    const log = await open();
+    const before = log.append(Buffer.from('before'));
+    const closed = log.close();
+    await expect(log.append(Buffer.from('after'))).rejects.toMatchObject({ code: 'JOURNAL_WRITE_FAILED' });
+    expect(await before).toBe(1);
+    await closed;
+    expect(await contents(log, 1)).toEqual(['1:before']);
   });
 }
 

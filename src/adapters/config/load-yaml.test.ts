@@ -67,6 +67,8 @@ const BROKEN: [string, string, RegExp][] = [
     /members: must be a list, not empty$/,
   ],
   ['an unknown key inside a union', good.replace('export_per', 'exprot_per'), /^elm\.yaml:2:/],
+  ['a wrong form altogether', good.replace(/tariff: .*/, 'tariff: 5'), /tariff: must be text or a map of .*, not 5$/],
+  ['a missing union', good.replace(/tariff: .*\n/, ''), /^elm\.yaml:1:1 tariff: is missing$/],
   ['a key twice', `${good}name: Oak\n`, /^elm\.yaml:5:1 Map keys must be unique/],
   ['broken syntax', 'name: "Elm\ntariff: 3\n', /^elm\.yaml:\d+:\d+ /],
   ['an empty file', '', /^elm\.yaml:1:1 name: is missing/],

@@ -69,7 +69,7 @@ function describe(source: Source, issue: Issue): string[] {
       return at(source, keyOffset(document, issue.path, key), `${placeName([...issue.path, key])}: unknown key${hint}`);
     });
   }
-  const missing = issue.code === 'invalid_type' && issue.input === undefined;
+  const missing = (issue.code === 'invalid_type' || issue.code === 'invalid_union') && issue.input === undefined;
   const message = missing ? 'is missing' : plainMessage(issue);
   return [at(source, offsetOf(document, missing ? issue.path.slice(0, -1) : issue.path), label(issue.path, message))];
 }
@@ -83,6 +83,7 @@ function plainMessage(issue: Issue): string {
   }
   if (issue.code === 'invalid_type')
     return `must be ${nounOf(issue.expected)}, not ${shown(input)}${quotesHint(issue)}`;
+  if (issue.code === 'invalid_union') return `must be ${formsOf(issue)}, not ${shown(input)}`;
   if (issue.code === 'too_small') return `must be ${bound(issue, issue.minimum, 'at least', 'more than')}`;
   if (issue.code === 'too_big') return `must be ${bound(issue, issue.maximum, 'at most', 'less than')}`;
   return issue.message.charAt(0).toLowerCase() + issue.message.slice(1);
@@ -99,6 +100,11 @@ const NOUNS: Readonly<Record<string, string>> = {
 
 function nounOf(expected: string): string {
   return NOUNS[expected] ?? expected;
+}
+
+function formsOf({ errors }: Extract<Issue, { code: 'invalid_union' }>): string {
+  const nouns = errors.flat().flatMap((inner) => (inner.code === 'invalid_type' ? [nounOf(inner.expected)] : []));
+  return [...new Set(nouns)].join(' or ') || 'of another form';
 }
 
 /** YAML turns what looks like a number into one, and what stands in quotes into text. */
@@ -127,12 +133,15 @@ function shown(input: unknown): string {
   return typeof input === 'object' ? 'a map' : JSON.stringify(input);
 }
 
-/** Of a union the branch that came furthest: the most specific complaint. */
+/** Of a union the branch that the file comes nearest to: the most specific complaint. */
 function innermost(issue: Issue): Issue {
   if (issue.code !== 'invalid_union') return issue;
-  const branches = issue.errors.filter((branch) => branch.some(({ path }) => path.length > 0));
-  const wholeKey = issue.errors.find((branch) => branch.some(({ code }) => code === 'unrecognized_keys'));
-  const inner = (wholeKey ?? branches[0])?.[0];
+  const unknownKeys = (branch: readonly Issue[]) => branch.filter(({ code }) => code === 'unrecognized_keys').length;
+  const entered = issue.errors.filter(
+    (branch) => unknownKeys(branch) > 0 || branch.some(({ path }) => path.length > 0),
+  );
+  const nearest = entered.toSorted((a, b) => unknownKeys(a) - unknownKeys(b) || a.length - b.length)[0];
+  const inner = nearest?.find(({ code }) => code === 'unrecognized_keys') ?? nearest?.[0];
   return inner === undefined ? issue : innermost({ ...inner, path: [...issue.path, ...inner.path] });
 }
 

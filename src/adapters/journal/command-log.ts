@@ -3,7 +3,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CommandLog } from '../../domain/ports.ts';
 import { Fault } from '../../errors/fault.ts';
-import { decodeFrame, encodeFrame, hasFrameAfter } from './frame.ts';
+import { type DecodedFrame, decodeFrame, encodeFrame, hasFrameAfter } from './frame.ts';
 
 /** What the journal needs of a disk; tests hand in one that fills up, tears and fails. */
 export interface JournalDisk {
@@ -42,16 +42,16 @@ export async function openJournal(options: JournalOptions): Promise<JournalWrite
   mkdirSync(options.folder, { recursive: true });
   const segments = listSegments(options.folder);
   const found = segments.map((segment, index) => scanSegment(options.folder, segment, index === segments.length - 1));
-  const records = joinSegments(options.folder, found);
+  const count = countJoined(options.folder, found);
   const last = found.at(-1);
-  const writer = new JournalWriter(options, records);
+  const writer = new JournalWriter(options, count);
   await writer.begin(last?.name ?? segmentName(1), last?.validBytes ?? 0);
   return writer;
 }
 
 interface ScannedSegment {
   readonly name: string;
-  readonly records: readonly Uint8Array[];
+  readonly records: number;
   readonly validBytes: number;
 }
 
@@ -63,35 +63,33 @@ function listSegments(folder: string): string[] {
 
 function scanSegment(folder: string, name: string, isLast: boolean): ScannedSegment {
   const bytes = readFileSync(join(folder, name));
-  const records: Uint8Array[] = [];
-  let offset = 0;
-  for (let frame = decodeFrame(bytes, 0); frame !== null; frame = decodeFrame(bytes, offset)) {
-    for (const record of frame.records) records.push(record);
+  let [records, offset] = [0, 0];
+  for (const frame of framesOf(bytes)) {
+    records += frame.records.length;
     offset = frame.nextOffset;
   }
   const torn = offset < bytes.length;
   if (torn && (!isLast || hasFrameAfter(bytes, offset))) {
-    throw new Fault(
-      'JOURNAL_CORRUPT',
-      `${join(folder, name)}: damaged at byte ${offset}, after record ${records.length}`,
-    );
+    throw new Fault('JOURNAL_CORRUPT', `${join(folder, name)}: damaged at byte ${offset}, after record ${records}`);
   }
   return { name, records, validBytes: offset };
 }
 
+function* framesOf(bytes: Buffer): Iterable<DecodedFrame> {
+  for (let frame = decodeFrame(bytes, 0); frame !== null; frame = decodeFrame(bytes, frame.nextOffset)) yield frame;
+}
+
 /** A segment is named by its first record, so that one that is gone does not renumber those after it. */
-function joinSegments(folder: string, segments: readonly ScannedSegment[]): Uint8Array[] {
-  const records: Uint8Array[] = [];
-  for (const { name, records: found } of segments) {
-    if (name !== segmentName(records.length + 1)) {
-      throw new Fault(
-        'JOURNAL_CORRUPT',
-        `${join(folder, name)}: ${records.length} records come before it, not as many as its name says`,
-      );
+function countJoined(folder: string, segments: readonly ScannedSegment[]): number {
+  let count = 0;
+  for (const { name, records } of segments) {
+    if (name !== segmentName(count + 1)) {
+      const problem = `${count} records come before it, not as many as its name says`;
+      throw new Fault('JOURNAL_CORRUPT', `${join(folder, name)}: ${problem}`);
     }
-    for (const record of found) records.push(record);
+    count += records;
   }
-  return records;
+  return count;
 }
 
 function segmentName(firstSequence: number): string {
@@ -101,7 +99,8 @@ function segmentName(firstSequence: number): string {
 class JournalWriter implements CommandLog {
   readonly #options: JournalOptions;
   readonly #disk: JournalDisk;
-  readonly #records: Uint8Array[];
+  /** How many records are on the disk. They are not kept in memory: a market lives for years. */
+  #count: number;
   #file: JournalFile | null = null;
   #position = 0;
   #waiting: Pending[] = [];
@@ -109,10 +108,10 @@ class JournalWriter implements CommandLog {
   #broken: Fault | null = null;
   #closing: Fault | null = null;
 
-  constructor(options: JournalOptions, records: Uint8Array[]) {
+  constructor(options: JournalOptions, count: number) {
     this.#options = options;
     this.#disk = options.disk ?? nodeDisk;
-    this.#records = records;
+    this.#count = count;
   }
 
   /** Continues the segment after its last whole frame; what follows was torn and never acknowledged. */
@@ -134,9 +133,16 @@ class JournalWriter implements CommandLog {
   }
 
   async *read(fromSequence: number): AsyncIterable<{ readonly sequence: number; readonly record: Uint8Array }> {
-    for (let sequence = Math.max(1, fromSequence); sequence <= this.#records.length; sequence++) {
-      const record = this.#records[sequence - 1];
-      if (record !== undefined) yield { sequence, record };
+    const { folder } = this.#options;
+    let sequence = 0;
+    for (const segment of listSegments(folder)) {
+      for (const { records } of framesOf(readFileSync(join(folder, segment)))) {
+        for (const record of records) {
+          sequence += 1;
+          if (sequence > this.#count) return;
+          if (sequence >= fromSequence) yield { sequence, record };
+        }
+      }
     }
   }
 
@@ -171,15 +177,15 @@ class JournalWriter implements CommandLog {
       return;
     }
     for (const pending of batch) {
-      this.#records.push(pending.record);
-      pending.resolve(this.#records.length);
+      this.#count += 1;
+      pending.resolve(this.#count);
     }
   }
 
   async #rotateWhenFull(): Promise<void> {
     if (this.#position < (this.#options.segmentBytes ?? SEGMENT_BYTES)) return;
     await this.#file?.close();
-    await this.begin(segmentName(this.#records.length + 1), 0);
+    await this.begin(segmentName(this.#count + 1), 0);
   }
 
   /** After a failed write or sync nobody knows what is on the disk: cut what was not acknowledged and accept no more. */

@@ -32,12 +32,12 @@ export interface ModbusClientOptions {
   readonly random?: () => number;
 }
 
-/** What happened on a link since it was opened. The link quality is (timeouts + drops) / requests. */
+/** What happened on a link since it was opened: for diagnosis. Link quality is judged request by request, not by these. */
 export interface LinkCounters {
   readonly requests: number;
   readonly timeouts: number;
   readonly exceptions: number;
-  /** Connections that broke or were cut because the peer sent what is no Modbus. */
+  /** Connections that ended, idle or not, or were cut because the peer sent what is no Modbus or nothing at all. */
   readonly drops: number;
   readonly connects: number;
 }

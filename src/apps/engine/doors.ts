@@ -2,7 +2,15 @@ import { type Api, createApi } from '../../adapters/http/api.ts';
 import { bundleDashboard } from '../../adapters/http/bundle.ts';
 import { type HttpServer, serveApi } from '../../adapters/http/serve.ts';
 import { publishJson, subscribeJson } from '../../adapters/mqtt/json-topics.ts';
-import { cancelMessage, memberTopic, orderMessage, orderTopicMessage, readyMessage } from '../../adapters/mqtt/wire.ts';
+import {
+  type CancelMessage,
+  cancelMessage,
+  memberTopic,
+  type OrderMessage,
+  orderMessage,
+  orderTopicMessage,
+  readyMessage,
+} from '../../adapters/mqtt/wire.ts';
 import type { DeviceBus } from '../../domain/ports.ts';
 import { isFault } from '../../errors/fault.ts';
 import type { EngineConfig } from './engine-config.ts';
@@ -11,8 +19,14 @@ import type { RollCall } from './roll-call.ts';
 import { createViews, type ViewParts } from './views.ts';
 
 /** Orders in and replies out over MQTT. The topic names the member, its signature proves it. */
-export async function openMqttDoor(market: string, bus: DeviceBus, door: OrderDoor, roll: RollCall): Promise<void> {
-  await subscribeJson(bus, memberTopic(market, 'order', '+'), orderTopicMessage, (message, topic) => {
+export async function openMqttDoor(
+  market: string,
+  bus: DeviceBus,
+  door: OrderDoor,
+  roll: RollCall,
+  log: (line: string) => void,
+): Promise<void> {
+  const onOrder = (message: OrderMessage | CancelMessage, topic: string) => {
     const member = lastLevel(topic);
     const { kind, product, clientOrderId } = message;
     door
@@ -21,10 +35,23 @@ export async function openMqttDoor(market: string, bus: DeviceBus, door: OrderDo
         publishJson(bus, memberTopic(market, 'reply', member), { kind, product, clientOrderId, ...verdict }),
       )
       .catch(ignoreFaults);
-  });
+  };
+  await subscribeJson(bus, memberTopic(market, 'order', '+'), orderTopicMessage, onOrder, complainOnce(log));
   await subscribeJson(bus, memberTopic(market, 'ready', '+'), readyMessage, ({ at }, topic) => {
     roll.setReady(lastLevel(topic), at);
   });
+}
+
+/** Each sender of nonsense is named once, and not more of them than this. */
+const MOST_COMPLAINTS = 1000;
+
+function complainOnce(log: (line: string) => void): (topic: string) => void {
+  const named = new Set<string>();
+  return (topic) => {
+    if (named.has(topic) || named.size >= MOST_COMPLAINTS) return;
+    named.add(topic);
+    log(`PAYLOAD_MALFORMED ${topic}: no order and no cancel of the wire format; dropped, and so is all of its kind`);
+  };
 }
 
 /** The API, its events and the dashboard. */

@@ -113,7 +113,7 @@ const MOST_TICKS = 65_536;
 /** An inverted tariff is no mistake of the file: its products do not open, and energy is settled at the tariff. */
 function tickProblem({ tick, tariff }: EngineFile): Complaint[] {
   const { import_per_kwh: importPrice, export_per_kwh: exportPrice } = tariff;
-  if (importPrice <= exportPrice) return [];
+  if (importPrice <= exportPrice || tick <= 0) return [];
   if (priceBand({ importPrice, exportPrice }, tick) === 'tariff_inverted') {
     return [[['tick'], 'is too coarse: no multiple of it lies between the two tariffs']];
   }

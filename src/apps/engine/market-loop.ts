@@ -38,17 +38,17 @@ export interface LoopParts {
 
 /**
  * What fell due while the engine was away is done first, from the last completed point on and in order, without waiting
- * for anybody: before the doors open, every gate that should be closed is closed.
+ * for anybody: before the doors open, every gate that should be closed is closed. A new market has nothing behind it;
+ * one that ended before its first boundary begins at that boundary, so that what it traded is settled.
  */
 export async function catchUp(parts: LoopParts): Promise<void> {
   const { writer, clock, terms } = parts;
   const now = clock.now();
-  const from = writer.state.completedUntil ?? ((now - terms.lengthMs) as EpochMs);
+  const { completedUntil, products } = writer.state;
+  const firstProduct = products.keys().next().value ?? null;
+  const from = completedUntil ?? (((firstProduct ?? now) - 1) as EpochMs);
   await closeOverdue(parts, from);
-  for (const point of duePoints(from, now, terms)) {
-    if (writer.state.completedUntil === null && point.boundary && point.at < now) continue;
-    await doWork(parts, point);
-  }
+  for (const point of duePoints(from, now, terms)) await doWork(parts, point);
   await openDue(parts, now);
 }
 

@@ -16,7 +16,7 @@ import { canonicalJson, type MarketTerms } from '../../domain/engine/command.ts'
 import type { EngineEvent } from '../../domain/engine/event.ts';
 import type { EngineState } from '../../domain/engine/state.ts';
 import type { CommandLog, DeviceBus } from '../../domain/ports.ts';
-import type { EpochMs } from '../../domain/units/time.ts';
+import { type EpochMs, formatUtc } from '../../domain/units/time.ts';
 import { Announcer } from './announcer.ts';
 import { type CommandWriter, createCommandWriter, replayJournal } from './command-writer.ts';
 import { clearingView } from './curve-view.ts';
@@ -77,6 +77,7 @@ class Engine {
   readonly #closers: (() => unknown)[] = [];
   readonly #failure = Promise.withResolvers<never>();
   #stopping: Promise<void> | null = null;
+  #isInverted = false;
 
   constructor(config: EngineConfig, ports: EnginePorts) {
     this.#config = config;
@@ -194,12 +195,22 @@ class Engine {
       parts.desk?.settle(event.settlement);
       if (parts.desk === null) this.#feed.tell('interval', intervalView(parts, event.settlement));
     }
+    if (event.type === 'opened') this.#tellInversion(event.product, event.band === 'tariff_inverted');
     if (event.type !== 'cleared') return;
     const product = parts.state.products.get(event.product);
     if (product === undefined) return;
     void announcer.clearing(product);
     const view = clearingView(product);
     if (view !== null) this.#feed.tell('clearing', view);
+  }
+
+  /** Once, where it begins and where it ends. */
+  #tellInversion(product: EpochMs, isInverted: boolean): void {
+    if (isInverted === this.#isInverted) return;
+    this.#isInverted = isInverted;
+    const since = `from ${formatUtc(product)} on`;
+    const closed = `tariff_inverted ${since}: the import price is not above the export price, so no orders are taken and the tariff is paid; are the two swapped?`;
+    this.#ports.log(isInverted ? closed : `the tariff is in order again ${since}`);
   }
 
   async #openDesk(state: EngineState, parts: () => ViewParts): Promise<LedgerDesk | null> {

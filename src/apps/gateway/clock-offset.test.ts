@@ -27,3 +27,7 @@ test('a clock that was put right counts as right after sixteen heartbeats', () =
   for (let n = 0; n < 16; n += 1) offset.observe(0, 4);
   expect(offset.offsetMs).toBe(4);
 });
+
+test('a clock that is half a century off is told as far as the metric reaches', () => {
+  expect(offsetAfter(-1_782_032_400_000)).toBe(-2_147_483_647);
+});

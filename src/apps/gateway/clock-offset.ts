@@ -1,5 +1,7 @@
 /** So many heartbeats, one a second, are listened to before a late one counts as a clock that is ahead. */
 const SAMPLES = 16;
+/** What the metric can carry: 24 days. A machine without a battery for its clock is half a century off. */
+const MOST_MS = 2 ** 31 - 1;
 
 /** How far this machine's clock is off the engine's, from heartbeats: arrival minus the engine's wall time. */
 export class ClockOffset {
@@ -14,7 +16,7 @@ export class ClockOffset {
   /** ms; positive: ahead. A heartbeat that arrives before it was sent is proof; one that arrives late may be a slow line. */
   get offsetMs(): number {
     if (this.#samples.length === 0) return 0;
-    const least = Math.round(Math.min(...this.#samples));
+    const least = Math.max(-MOST_MS, Math.min(MOST_MS, Math.round(Math.min(...this.#samples))));
     return least > 0 && this.#samples.length < SAMPLES ? 0 : least;
   }
 }

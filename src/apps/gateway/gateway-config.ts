@@ -25,6 +25,12 @@ const gatewayFile = z.strictObject({
   /** Where this home keeps what must survive a restart. */
   state: z.string().min(1),
   poll_ms: z.int().min(20).max(60_000).default(1000),
+  /** What the connection can carry: a register that rises faster is not believed. 3 x 63 A by default. */
+  connection_w: z.int().min(1).max(10_000_000).default(43_000),
+  /** How long the meter may show the same registers before it catches up. */
+  meter_refresh_s: z.int().min(0).max(3600).default(60),
+  /** Readings for people. Absent: meter-sync.log in /var/log/energy-logic, or in `state` where that is not there. */
+  meter_sync_log: z.string().min(1).optional(),
   modbus: z.strictObject({
     host: z.string().min(1),
     port: z.int().min(1).max(65_535),

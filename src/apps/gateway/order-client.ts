@@ -6,6 +6,7 @@ import {
   replyMessage,
 } from '../../adapters/mqtt/wire.ts';
 import type { DeviceBus } from '../../domain/ports.ts';
+import { isFault } from '../../errors/fault.ts';
 
 type Unsigned<Message> = Omit<Message, 'signature'>;
 
@@ -14,6 +15,8 @@ export interface OrderClient {
   /** Resolves with the engine's answer, or null where none came in time. */
   order(order: Unsigned<OrderMessage>): Promise<ReplyMessage | null>;
   cancel(cancel: Unsigned<CancelMessage>): Promise<ReplyMessage | null>;
+  /** What waits for an answer gets none. */
+  close(): void;
 }
 
 export interface OrderClientOptions {
@@ -27,7 +30,8 @@ export interface OrderClientOptions {
 
 export async function openOrderClient(options: OrderClientOptions): Promise<OrderClient> {
   const { bus, market, member } = options;
-  const waiting = new Map<string, (reply: ReplyMessage) => void>();
+  const waiting = new Map<string, (reply: ReplyMessage | null) => void>();
+  let isOpen = true;
   await bus.subscribe(memberTopic(market, 'reply', member), 1, ({ payload }) => {
     const reply = parseReply(payload);
     if (reply !== null) waiting.get(keyOf(reply))?.(reply);
@@ -35,8 +39,9 @@ export async function openOrderClient(options: OrderClientOptions): Promise<Orde
   const send = async (unsigned: Unsigned<OrderMessage> | Unsigned<CancelMessage>) => {
     const message = { ...unsigned, signature: await options.sign(unsigned) };
     const payload = Buffer.from(JSON.stringify(message));
+    if (!isOpen) return null;
     const key = keyOf(unsigned);
-    const answered = new Promise<ReplyMessage>((resolve) => waiting.set(key, resolve));
+    const answered = new Promise<ReplyMessage | null>((resolve) => waiting.set(key, resolve));
     const reply = await repeatUntil(
       answered,
       () => publish(bus, memberTopic(market, 'order', member), payload),
@@ -45,7 +50,11 @@ export async function openOrderClient(options: OrderClientOptions): Promise<Orde
     waiting.delete(key);
     return reply;
   };
-  return { order: send, cancel: send };
+  const close = () => {
+    isOpen = false;
+    for (const giveUp of waiting.values()) giveUp(null);
+  };
+  return { order: send, cancel: send, close };
 }
 
 function keyOf({ kind, product, clientOrderId }: Pick<ReplyMessage, 'kind' | 'product' | 'clientOrderId'>): string {
@@ -63,8 +72,12 @@ function parseReply(payload: Uint8Array): ReplyMessage | null {
 
 /** A publish that the broker does not take is repeated like one that nobody answers. */
 async function publish(bus: DeviceBus, topic: string, payload: Uint8Array): Promise<void> {
-  await bus.publish(topic, payload, { qos: 1 }).catch(() => undefined);
+  await bus.publish(topic, payload, { qos: 1 }).catch((error: unknown) => {
+    if (!isFault(error)) throw error;
+  });
 }
+
+const LATE = Symbol('late');
 
 async function repeatUntil<Answer>(
   answered: Promise<Answer>,
@@ -74,15 +87,15 @@ async function repeatUntil<Answer>(
   for (let attempt = 0; attempt < attempts; attempt++) {
     void send();
     const answer = await withTimeout(answered, repeatMs);
-    if (answer !== null) return answer;
+    if (answer !== LATE) return answer;
   }
   return null;
 }
 
-async function withTimeout<Value>(promise: Promise<Value>, timeoutMs: number): Promise<Value | null> {
+async function withTimeout<Value>(promise: Promise<Value>, timeoutMs: number): Promise<Value | typeof LATE> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<null>((resolve) => {
-    timer = setTimeout(resolve, timeoutMs, null);
+  const late = new Promise<typeof LATE>((resolve) => {
+    timer = setTimeout(resolve, timeoutMs, LATE);
   });
   const first = await Promise.race([promise, late]);
   clearTimeout(timer);

@@ -1,7 +1,14 @@
+import type { BatteryReading } from '../../adapters/modbus/sunspec-battery.ts';
+import type { InverterReading } from '../../adapters/modbus/sunspec-inverter.ts';
+import type { MeterRegisters } from '../../adapters/modbus/sunspec-meter.ts';
 import type { DeviceDefinition, MetricDefinition } from '../../adapters/sparkplug/edge-metrics.ts';
 import type { EdgeSession } from '../../adapters/sparkplug/edge-session.ts';
+import { rowOf } from '../../domain/interval-cycle.ts';
+import type { MeterReading, ReadingQuality } from '../../domain/metering/meter-reading.ts';
 import type { EpochMs } from '../../domain/units/time.ts';
-import type { HomeDevices, HomeReadings } from './home-devices.ts';
+import type { HomeDevices } from './home-devices.ts';
+
+const { step: publish } = rowOf('publish');
 
 /** The metrics of a home, as every host of the mesh knows them. Integers in the unit of the name. */
 export const NODE_METRICS: readonly MetricDefinition[] = [
@@ -33,52 +40,87 @@ export function deviceDefinitions({ inverter, battery }: HomeDevices): DeviceDef
   return [METER, ...(inverter === null ? [] : [INVERTER]), ...(battery === null ? [] : [BATTERY])];
 }
 
-/** Report by exception: unchanged readings are repeated only when asked (a boundary) or after a minute of wall time. */
+/** What is repeated after so long of wall time is heard within twice that, or its sender is gone. */
+const KEEP_ALIVE_MS = 2500;
+
+interface Values {
+  readonly values: Readonly<Record<string, number>>;
+  readonly quality: ReadingQuality;
+  readonly at: EpochMs;
+}
+
+interface Said extends Values {
+  readonly wall: number;
+}
+
+/** Report by exception: what is unchanged is repeated to stay alive, and at the end of an interval. */
 export class TelemetryPublisher {
   readonly #edge: EdgeSession;
-  readonly #keepAliveMs: number;
-  readonly #last = new Map<string, { readonly text: string; readonly wall: number }>();
+  readonly #said = new Map<string, Said>();
+  #meter: MeterReading | null = null;
 
-  constructor(edge: EdgeSession, keepAliveMs = 60_000) {
+  constructor(edge: EdgeSession) {
     this.#edge = edge;
-    this.#keepAliveMs = keepAliveMs;
   }
 
-  /** `always`: this reading ends an interval and is published even if nothing changed. */
-  async publish(readings: HomeReadings, at: EpochMs, wall: number, always: boolean): Promise<void> {
-    const { meter, inverter, battery } = readings;
-    const updates: [string, Record<string, number>][] = [];
-    if (meter !== null) {
-      updates.push([
-        'meter',
-        {
-          'Meter/ImportWh': meter.importRegister,
-          'Meter/ExportWh': meter.exportRegister,
-          'Meter/PowerW': meter.power,
-          'Grid/Voltage': meter.voltageMilliV,
-          'Grid/Frequency': meter.frequencyMilliHz,
-        },
-      ]);
-    }
-    if (inverter !== null) updates.push(['inverter', { 'Inverter/PowerW': inverter.power }]);
-    if (battery !== null) {
-      updates.push(['battery', { 'Battery/SocPermille': battery.socPermille, 'Battery/PowerW': battery.power }]);
-    }
-    for (const [device, values] of updates) {
-      if (this.#isDue(device, JSON.stringify(values), wall) || (always && device === 'meter')) {
-        await this.#edge.update(
-          device,
-          Object.entries(values).map(([name, value]) => ({ name, value })),
-          at,
-        );
-      }
+  /** `endsInterval`: published even if nothing changed. */
+  async meter(reading: MeterReading, registers: MeterRegisters, wall: number, endsInterval: boolean): Promise<void> {
+    const due = endsInterval || this.#isQuiet('meter', wall);
+    const { state, outputs } = publish(this.#meter, { reading, due });
+    this.#meter = state;
+    for (const { importRegister, exportRegister, power, quality, at } of outputs) {
+      const values = {
+        'Meter/ImportWh': importRegister,
+        'Meter/ExportWh': exportRegister,
+        'Meter/PowerW': power,
+        'Grid/Voltage': registers.voltageMilliV,
+        'Grid/Frequency': registers.frequencyMilliHz,
+      };
+      await this.#say('meter', { values, quality, at, wall });
     }
   }
 
-  #isDue(device: string, text: string, wall: number): boolean {
-    const last = this.#last.get(device);
-    if (last !== undefined && last.text === text && wall - last.wall < this.#keepAliveMs) return false;
-    this.#last.set(device, { text, wall });
-    return true;
+  async inverter({ power }: InverterReading, quality: ReadingQuality, at: EpochMs, wall: number): Promise<void> {
+    await this.#sayNews('inverter', { values: { 'Inverter/PowerW': power }, quality, at, wall });
+  }
+
+  async battery(reading: BatteryReading, quality: ReadingQuality, at: EpochMs, wall: number): Promise<void> {
+    const values = { 'Battery/SocPermille': reading.socPermille, 'Battery/PowerW': reading.power };
+    await this.#sayNews('battery', { values, quality, at, wall });
+  }
+
+  /** The last values of a silent device are not to be believed any more. */
+  async stale(device: string, at: EpochMs): Promise<void> {
+    const last = this.#said.get(device);
+    if (last !== undefined) await this.#say(device, { ...last, quality: 'stale', at });
+    this.#forget(device);
+  }
+
+  async died(device: string): Promise<void> {
+    this.#forget(device);
+    await this.#edge.deviceDied(device);
+  }
+
+  /** Whatever it says next is news. */
+  #forget(device: string): void {
+    this.#said.delete(device);
+    if (device === 'meter') this.#meter = null;
+  }
+
+  async #sayNews(device: string, said: Said): Promise<void> {
+    const last = this.#said.get(device);
+    const isSame = JSON.stringify([last?.values, last?.quality]) === JSON.stringify([said.values, said.quality]);
+    if (!isSame || this.#isQuiet(device, said.wall)) await this.#say(device, said);
+  }
+
+  #isQuiet(device: string, wall: number): boolean {
+    return wall - (this.#said.get(device)?.wall ?? Number.NEGATIVE_INFINITY) >= KEEP_ALIVE_MS;
+  }
+
+  async #say(device: string, said: Said): Promise<void> {
+    this.#said.set(device, said);
+    const { values, quality, at } = said;
+    const metrics = Object.entries(values).map(([name, value]) => ({ name, value, quality }));
+    await this.#edge.update(device, metrics, at);
   }
 }

@@ -1,23 +1,27 @@
 import type { IntervalView, NowView } from '../../adapters/http/api-schema.ts';
+import { Fault } from '../../errors/fault.ts';
 
 /** What the supervisor hears of the engine, over the same HTTP as everybody. */
 export interface EngineFeed {
-  /** Every settled interval once, in order, over restarts of the engine. */
+  /** Every settled interval after `toldUntil` once, in order, over restarts of the engine. */
   onInterval(listener: (interval: IntervalView) => void): void;
+  /** @throws Fault CHILD_FAILED where the engine does not answer, not even after a restart */
   now(): Promise<NowView>;
   close(): void;
 }
 
 const RETRY_MS = 300;
+const ANSWERED_WITHIN_MS = 15_000;
 
 /** Follows the engine's event stream; after a break it asks for what it missed. */
-export function followEngine(base: () => string): EngineFeed {
+export function followEngine(base: () => string, toldUntil: number | null): EngineFeed {
   const stopped = new AbortController();
+  const { signal } = stopped;
   const listeners: ((interval: IntervalView) => void)[] = [];
-  let lastTold = Number.NEGATIVE_INFINITY;
+  let lastTold = toldUntil ?? Number.NEGATIVE_INFINITY;
 
   async function tellNew(): Promise<void> {
-    const intervals: IntervalView[] = await getJson(`${base()}api/v1/intervals?limit=100`, stopped.signal);
+    const intervals: IntervalView[] = await getJson(`${base()}api/v1/intervals?limit=100`, signal);
     for (const interval of intervals) {
       if (interval.interval <= lastTold) continue;
       if (interval.settledBlock === null) return;
@@ -27,24 +31,32 @@ export function followEngine(base: () => string): EngineFeed {
   }
 
   async function follow(): Promise<void> {
-    while (!stopped.signal.aborted) {
+    while (!signal.aborted) {
       try {
-        const response = await fetch(`${base()}api/v1/events`, { signal: stopped.signal });
+        const response = await fetch(`${base()}api/v1/events`, { signal });
         await tellNew();
         for await (const event of eventNames(response)) if (event === 'interval') await tellNew();
       } catch {
         // The engine restarts or has not begun; what it says next is asked for in full.
       }
-      await pause(RETRY_MS, stopped.signal);
+      await pause(RETRY_MS, signal);
+    }
+  }
+
+  async function now(): Promise<NowView> {
+    const deadline = performance.now() + ANSWERED_WITHIN_MS;
+    for (;;) {
+      try {
+        return await getJson(`${base()}api/v1/now`, signal);
+      } catch (error) {
+        if (performance.now() < deadline) await pause(RETRY_MS, signal);
+        else throw new Fault('CHILD_FAILED', 'the engine does not answer, so its sums are not known', error);
+      }
     }
   }
 
   void follow();
-  return {
-    onInterval: (listener) => void listeners.push(listener),
-    now: () => getJson(`${base()}api/v1/now`, stopped.signal),
-    close: () => stopped.abort(),
-  };
+  return { onInterval: (listener) => void listeners.push(listener), now, close: () => stopped.abort() };
 }
 
 async function* eventNames(response: Response): AsyncIterable<string> {

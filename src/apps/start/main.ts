@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseCommandLine } from '../../adapters/config/arguments.ts';
+import { planStreet } from '../../sim/homes/street-plan.ts';
 import { jsonNarrator, lineNarrator } from './narrator.ts';
 import { run } from './run.ts';
 
@@ -58,8 +59,12 @@ export async function main(argv: readonly string[]): Promise<number> {
     );
   }
   const meterError = options['meter-error'] === undefined ? null : parseMeterError(options['meter-error']);
-  if (meterError === 'unreadable')
+  if (meterError === 'unreadable') {
     return say(process.stderr, '--meter-error wants a home and whole Wh: home-03=1\n', 2);
+  }
+  if (meterError !== null && !hasHome(options, meterError.home)) {
+    return say(process.stderr, `--meter-error: there is no ${meterError.home} among ${options.homes} homes\n`, 2);
+  }
   const telling = { ...options, interlock, timezone: 'Europe/Berlin', currency: 'EUR' };
   const sumsAreZero = await run(settingsOf(options, interlock, meterError), {
     narrator: options.json ? jsonNarrator(telling) : lineNarrator(telling),
@@ -88,6 +93,10 @@ function settingsOf(options: Options, interlock: boolean, meterError: { home: st
 function parseMeterError(text: string): { home: string; wh: number } | 'unreadable' {
   const match = /^(home-\d+)=(-?\d+)$/.exec(text);
   return match === null ? 'unreadable' : { home: match[1] ?? '', wh: Number(match[2]) };
+}
+
+function hasHome({ homes, seed }: Options, home: string): boolean {
+  return planStreet({ homes, seed }).homes.some(({ id }) => id === home);
 }
 
 /** npm delivers a Ctrl-C twice; a second one changes nothing. A reader that goes away (`| head`) ends the story too. */

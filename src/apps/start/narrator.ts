@@ -1,8 +1,17 @@
 import type { IntervalView, NowView } from '../../adapters/http/api-schema.ts';
+import type { EpochMs } from '../../domain/units/time.ts';
 
-/** How the street is told: one calm line per interval, or one JSON object. */
+/** Where the parts of the street listen. */
+export interface StreetUrls {
+  readonly dashboard: string;
+  readonly broker: string;
+  readonly ledger: string;
+}
+
+/** How the street is told: one calm line per interval, or one JSON object. An empty text is not told. */
 export interface Narrator {
-  opened(url: string, ledger: string): string;
+  /** `continuedAt`: the market time at which an earlier run of this street was left; null for a new street. */
+  opened(urls: StreetUrls, continuedAt: EpochMs | null): string;
   interval(interval: IntervalView): string;
   summary(now: NowView, intervals: readonly IntervalView[]): string;
 }
@@ -27,41 +36,67 @@ export function jsonNarrator(telling: Telling): Narrator {
 }
 
 export function lineNarrator(telling: Telling): Narrator {
-  const time = new Intl.DateTimeFormat('en-GB', { timeZone: telling.timezone, hour: '2-digit', minute: '2-digit' });
-  const warning = telling.interlock ? '' : '  NO INTERLOCK';
+  const clock = new Intl.DateTimeFormat('en-GB', { timeZone: telling.timezone, hour: '2-digit', minute: '2-digit' });
+  const time = (at: number) => clock.format(at);
   return {
-    opened: (url, ledger) =>
-      [
-        `Elm Street: ${telling.homes} homes trade at ${telling.speed} times the speed of the sun (seed ${telling.seed}).`,
-        `Watch them: ${url}    ledger: ${ledger}    stop: Ctrl-C`,
-        '',
-        `   interval       price       traded   balanced  delivered   ledger${warning}`,
-      ].join('\n'),
-    interval: (view) => `${line(view, time, telling.currency)}${warning}`,
-    summary: (now, intervals) => summarySentence(now, intervals),
+    opened: (urls, continuedAt) => [...opening(telling, urls, continuedAt, time), '', heading(telling)].join('\n'),
+    interval: (view) => row(cellsOf(view, time, telling.currency), telling),
+    summary: (now, intervals) => summarySentence(now, intervals, telling.currency),
   };
 }
 
-function line(view: IntervalView, time: Intl.DateTimeFormat, currency: string): string {
-  const { interval, pricePerKwh, tradedWh, balancedWh, deliveredWh, settledBlock } = view;
-  const price = pricePerKwh === null ? 'no trade' : `${pricePerKwh} ${currency}`;
-  const cells = [
-    `${time.format(interval)} - ${time.format(interval + 900_000)}`,
-    price.padStart(12),
-    `${tradedWh} Wh`.padStart(10),
-    `${balancedWh} Wh`.padStart(9),
-    `${deliveredWh} Wh`.padStart(9),
-    `block ${settledBlock}`,
+function opening(
+  { homes, speed, seed }: Telling,
+  { dashboard, broker, ledger }: StreetUrls,
+  continuedAt: EpochMs | null,
+  time: (at: number) => string,
+): string[] {
+  return [
+    `Elm Street: ${homes} homes trade at ${speed} times the speed of the sun (seed ${seed}).`,
+    ...(continuedAt === null ? [] : [`It goes on at ${time(continuedAt)}, where it was left.`]),
+    '',
+    `  dashboard  ${dashboard}`,
+    `  broker     ${broker}`,
+    `  ledger     ${ledger}`,
+    `  stop       Ctrl-C; the same command goes on from there`,
   ];
-  return `  ${cells.join('  ')}`;
 }
 
-function summarySentence(now: NowView, intervals: readonly IntervalView[]): string {
+/** Widths of the columns; the first is flush left. */
+const WIDTHS = [13, 12, 9, 9, 9, 12];
+
+function heading(telling: Telling): string {
+  return row(['interval', 'price', 'traded', 'balanced', 'delivered', 'ledger'], telling);
+}
+
+function row(cells: readonly string[], { interlock }: Telling): string {
+  const placed = cells.map((cell, column) =>
+    column === 0 ? cell.padEnd(WIDTHS[0] ?? 0) : cell.padStart(WIDTHS[column] ?? 0),
+  );
+  return `  ${placed.join('  ')}${interlock ? '' : '  NO INTERLOCK'}`;
+}
+
+function cellsOf(view: IntervalView, time: (at: number) => string, currency: string): string[] {
+  const { interval, pricePerKwh, tradedWh, balancedWh, deliveredWh, settledBlock } = view;
+  return [
+    `${time(interval)} - ${time(interval + 900_000)}`,
+    pricePerKwh === null ? 'no trade' : `${pricePerKwh} ${currency}`,
+    `${tradedWh} Wh`,
+    `${balancedWh} Wh`,
+    `${deliveredWh} Wh`,
+    `block ${settledBlock}`,
+  ];
+}
+
+function summarySentence({ conservation }: NowView, intervals: readonly IntervalView[], currency: string): string {
   const { tradedWh, deliveredWh } = totals(intervals);
-  const { energyWh, money } = now.conservation;
+  const { energyWh, money } = conservation;
   const sums =
-    energyWh === '0' && money === '0' ? 'every sum is zero' : `THE SUMS ARE NOT ZERO: ${energyWh} Wh, ${money}`;
-  return `${intervals.length} intervals settled, ${tradedWh} Wh traded, ${deliveredWh} Wh delivered; ${sums}.`;
+    energyWh === '0' && money === '0'
+      ? 'every sum is zero'
+      : `THE SUMS ARE NOT ZERO: ${energyWh} Wh, ${money} ${currency}`;
+  const count = intervals.length === 1 ? '1 interval' : `${intervals.length} intervals`;
+  return `\n${count} settled, ${tradedWh} Wh traded, ${deliveredWh} Wh delivered; ${sums}.`;
 }
 
 function totals(intervals: readonly IntervalView[]) {

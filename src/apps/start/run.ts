@@ -1,10 +1,11 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { IntervalView } from '../../adapters/http/api-schema.ts';
 import { type EmbeddedBroker, startEmbeddedBroker } from '../../adapters/mqtt/embedded-broker.ts';
-import { openStateFolder } from '../../adapters/process/state-file.ts';
+import { openStateFolder, writeStateFile } from '../../adapters/process/state-file.ts';
 import { holdStateLock } from '../../adapters/process/state-lock.ts';
+import type { EpochMs } from '../../domain/units/time.ts';
 import { Fault, isFault } from '../../errors/fault.ts';
 import { type EngineFeed, followEngine } from './engine-feed.ts';
 import type { Narrator } from './narrator.ts';
@@ -32,7 +33,7 @@ const STARTED_WITHIN_MS = 60_000;
 /**
  * A whole street on this machine: broker, ledger, engine, homes. It holds no domain logic: it writes the configuration
  * files, starts the ordinary programs, tells what the engine says, and ends everything in order.
- * Resolves with true where every sum is zero at the end.
+ * Resolves with true where every sum is zero at the end, or where it was interrupted before there was any.
  */
 export async function run(settings: StartSettings, ports: StartPorts): Promise<boolean> {
   openStateFolder(settings.state);
@@ -43,13 +44,17 @@ export async function run(settings: StartSettings, ports: StartPorts): Promise<b
   try {
     await supervisor.endLeftovers();
     if (settings.fresh) clearState(settings.state);
-    mkdirSync(join(settings.state, 'logs'), { recursive: true });
+    openStateFolder(join(settings.state, 'logs'));
     broker = await startBroker(settings.host);
-    const url = await startParts(settings, supervisor, broker.url);
-    feed = followEngine(url);
-    const ledger = `${JSON.parse(readFileSync(join(settings.state, 'run.json'), 'utf8')).ledgerUrl ?? 'anvil'}`;
-    ports.out(ports.narrator.opened(url(), ledger));
-    return await tell(settings, ports, supervisor, feed);
+    const starting = startParts(settings, supervisor, broker.url);
+    const parts = await Promise.race([starting, supervisor.failed, ports.interrupted]);
+    if (parts === undefined) return true;
+    const toldFile = join(settings.state, 'told.json');
+    const toldUntil = readJson<{ readonly interval: number }>(toldFile)?.interval ?? null;
+    feed = followEngine(parts.dashboard, toldUntil);
+    const urls = { dashboard: parts.dashboard(), broker: broker.url, ledger: parts.ledger };
+    ports.out(ports.narrator.opened(urls, toldUntil === null ? null : ((await feed.now()).marketTime as EpochMs)));
+    return await tell(settings, ports, supervisor, feed, toldFile);
   } finally {
     feed?.close();
     await supervisor.stop(['street', 'engine']);
@@ -58,15 +63,21 @@ export async function run(settings: StartSettings, ports: StartPorts): Promise<b
   }
 }
 
-async function startParts(settings: StartSettings, supervisor: Supervisor, brokerUrl: string): Promise<() => string> {
+interface StreetParts {
+  /** Where the engine of this moment listens: one that was started again may have another port. */
+  readonly dashboard: () => string;
+  readonly ledger: string;
+}
+
+async function startParts(settings: StartSettings, supervisor: Supervisor, brokerUrl: string): Promise<StreetParts> {
   const logs = join(settings.state, 'logs');
   const chain = {
     chainId: CHAIN_ID,
     stateFile: join(settings.state, 'chain', 'state.json'),
     logFile: join(logs, 'anvil.log'),
   };
-  const ledgerUrl = await supervisor.keepAnvil(chain, LEDGER_PORT);
-  const files = writeStreetFiles({ ...settings, brokerUrl, ledgerUrl });
+  const ledger = await supervisor.keepAnvil(chain, LEDGER_PORT);
+  const files = writeStreetFiles({ ...settings, brokerUrl, ledgerUrl: ledger });
   const program = (name: string) => fileURLToPath(new URL(`../../../bin/${name}.js`, import.meta.url));
   const child = (name: string, args: readonly string[]) => ({
     name,
@@ -77,21 +88,28 @@ async function startParts(settings: StartSettings, supervisor: Supervisor, broke
   await supervisor.keepChild(child('engine', ['--mode', 'production', '--config', files.engine]));
   await supervisor.keepChild(child('street', ['--config', files.street]));
   const endpoint = join(settings.state, 'engine', 'endpoint.json');
-  await Promise.race([untilListening(endpoint, supervisor), supervisor.failed]);
-  return () => readEndpoint(endpoint)?.url ?? '';
+  await untilListening(endpoint, supervisor);
+  return { ledger, dashboard: () => readJson<Endpoint>(endpoint)?.url ?? '' };
+}
+
+interface Endpoint {
+  readonly url: string;
+  readonly pid: number;
 }
 
 /** The engine writes where it listens, with its pid: an older file is not believed. */
 async function untilListening(path: string, supervisor: Supervisor): Promise<void> {
   const deadline = performance.now() + STARTED_WITHIN_MS;
-  while (readEndpoint(path)?.pid !== supervisor.pidOf('engine')) {
+  while (readJson<Endpoint>(path)?.pid !== supervisor.pidOf('engine')) {
+    supervisor.ending.throwIfAborted();
     if (performance.now() > deadline)
       throw new Fault('CHILD_FAILED', 'the engine did not open its doors within a minute');
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
 
-function readEndpoint(path: string): { readonly url: string; readonly pid: number } | null {
+/** A small file of ours that is replaced whole; null where there is none. */
+function readJson<Content>(path: string): Content | null {
   try {
     return JSON.parse(readFileSync(path, 'utf8'));
   } catch {
@@ -99,12 +117,13 @@ function readEndpoint(path: string): { readonly url: string; readonly pid: numbe
   }
 }
 
-/** Until the intervals are done or somebody interrupts. */
+/** Until the intervals are done or somebody interrupts. An interval is told once, also over several runs. */
 async function tell(
   settings: StartSettings,
   ports: StartPorts,
   supervisor: Supervisor,
   feed: EngineFeed,
+  toldFile: string,
 ): Promise<boolean> {
   const told: IntervalView[] = [];
   const enough = new Promise<void>((resolve) => {
@@ -112,13 +131,15 @@ async function tell(
       if (settings.intervals !== null && told.length >= settings.intervals) return;
       told.push(interval);
       ports.out(ports.narrator.interval(interval));
+      writeStateFile(toldFile, JSON.stringify({ interval: interval.interval }));
       if (told.length === settings.intervals) resolve();
     });
   });
   await Promise.race([enough, ports.interrupted, supervisor.failed]);
-  const now = await feed.now();
+  const now = await Promise.race([feed.now(), supervisor.failed]);
   ports.out(ports.narrator.summary(now, told));
-  return now.conservation.energyWh === '0' && now.conservation.money === '0';
+  const { conservation } = now;
+  return conservation.energyWh === '0' && conservation.money === '0';
 }
 
 async function startBroker(host: string): Promise<EmbeddedBroker> {

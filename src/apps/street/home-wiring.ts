@@ -37,10 +37,17 @@ export interface StreetParts {
 }
 
 export interface RunningHome {
+  readonly name: string;
+  /** The Modbus port of its devices: whoever wants to may read them too. */
+  readonly devicesAt: { readonly host: string; readonly port: number };
   stop(): Promise<void>;
 }
 
 const GATE_LEAD_S = 300;
+/** 3 x 63 A. */
+const CONNECTION_W = 43_000;
+/** The simulated meters show whole market minutes. */
+const METER_REFRESH_S = 60;
 const RELAY_TIMES = { delayMs: null, tickMs: 200, pollMs: 500, contactMs: 500 } as const;
 
 /** One home: its devices on a Modbus port of their own, its gateway and its relay, each talking as it would in a house. */
@@ -52,10 +59,15 @@ export async function startHome(parts: StreetParts, home: HomeWorld): Promise<Ru
   const gateway = await startGateway(parts, server, home.plan.id, {
     inverter: home.plan.pv !== null,
     battery: home.plan.battery !== null,
+    connectionW: CONNECTION_W,
     agent: agentOf(parts, home.plan),
     earlier: lifeBefore(parts, home.plan),
   });
-  return stopInOrder([gateway.stop, relay?.stop ?? null, server.close]);
+  return runningHome(home.plan.id, { host: config.host, port: server.port }, [
+    gateway.stop,
+    relay?.stop ?? null,
+    server.close,
+  ]);
 }
 
 /** The feeder meter at the point of common coupling: measured like a home, without an agent. */
@@ -65,13 +77,20 @@ export async function startFeeder(parts: StreetParts): Promise<RunningHome> {
   const gateway = await startGateway(parts, server, config.feeder, {
     inverter: false,
     battery: false,
+    connectionW: CONNECTION_W * config.homes,
     agent: undefined,
   });
-  return stopInOrder([gateway.stop, server.close]);
+  return runningHome(config.feeder, { host: config.host, port: server.port }, [gateway.stop, server.close]);
 }
 
-function stopInOrder(steps: readonly ((() => Promise<void>) | null)[]): RunningHome {
+function runningHome(
+  name: string,
+  devicesAt: RunningHome['devicesAt'],
+  steps: readonly ((() => Promise<void>) | null)[],
+): RunningHome {
   return {
+    name,
+    devicesAt,
     async stop() {
       for (const step of steps) await step?.();
     },
@@ -84,6 +103,7 @@ type GatewayConfig = Parameters<typeof runGateway>[0];
 interface Equipment {
   readonly inverter: boolean;
   readonly battery: boolean;
+  readonly connectionW: number;
   readonly agent: GatewayConfig['agent'];
   readonly earlier?: MeasuredLoad;
 }
@@ -129,6 +149,9 @@ function gatewayFile(parts: StreetParts, port: number, member: string, equipment
     timezone,
     state: join(config.state, 'gateways', member),
     poll_ms: pollMs(config),
+    connection_w: equipment.connectionW,
+    meter_refresh_s: METER_REFRESH_S,
+    meter_sync_log: join(config.state, 'gateways', member, 'meter-sync.log'),
     modbus: {
       host: config.host,
       port,

@@ -4,6 +4,7 @@ import type { WallTime } from '../../adapters/clock/system-clock.ts';
 import { subscribeJson } from '../../adapters/mqtt/json-topics.ts';
 import { connectMqttBus } from '../../adapters/mqtt/mqtt-bus.ts';
 import { clockMessage, marketTopic } from '../../adapters/mqtt/wire.ts';
+import { writeStateFile } from '../../adapters/process/state-file.ts';
 import { INTERVAL_LENGTHS, intervalAt, intervalEnd } from '../../domain/units/interval.ts';
 import { planStreet } from '../../sim/homes/street-plan.ts';
 import { type RunningHome, type StreetParts, startFeeder, startHome } from './home-wiring.ts';
@@ -42,6 +43,8 @@ export async function run(
     startFeeder(parts),
     ...world.homes.map((home) => startHome(parts, home)),
   ]);
+  const places = homes.map(({ name, devicesAt: { host, port } }) => [name, `${host}:${port}`]);
+  writeStateFile(join(config.state, 'devices.json'), JSON.stringify(Object.fromEntries(places), null, 2));
   return {
     world,
     async stop() {

@@ -1,5 +1,6 @@
 import { rowOf } from '../interval-cycle.ts';
 import { mechanismOf } from '../market/mechanism.ts';
+import type { OrderRefusal } from '../market/order.ts';
 import { MAX_PRODUCT_WH, OrderBook } from '../market/order-book.ts';
 import { openingOf } from '../market/products.ts';
 import type { Clearing } from '../market/trade.ts';
@@ -16,7 +17,7 @@ import { type PriceBand, priceBand, type Tariff } from '../units/tariff.ts';
 import { type EpochMs, plusMs } from '../units/time.ts';
 import type { BoundaryReading, CancelCommand, Command, MarketTerms, MemberTerms, OrderCommand } from './command.ts';
 import type { EngineEvent } from './event.ts';
-import { type EngineState, tradedBy } from './state.ts';
+import { type EngineState, type Product, tradedBy } from './state.ts';
 
 const { step: acceptOrder } = rowOf('accept order');
 const { step: matchAndClear } = rowOf('match and clear');
@@ -72,13 +73,17 @@ function answerOrder(state: EngineState, command: OrderCommand): EngineEvent[] {
   if (owner === null) return [{ ...answered, verdict: { ok: false, code: 'unknown_member' } }];
   const open = state.products.get(product);
   if (open === undefined) return [{ ...answered, verdict: { ok: false, code: 'unknown_product' } }];
-  if (open.book === null) return [{ ...answered, verdict: { ok: false, code: 'mechanism_takes_no_orders' } }];
+  if (open.book === null) return [{ ...answered, verdict: { ok: false, code: noBookOf(open, terms) } }];
   const { side, orderType: type, limit, energy } = command;
   const order = { market: terms.market, product, member, clientOrderId, side, type, limit, energy };
   const capability = energyOf(owner.exportCapability, terms.lengthMs);
   const context = { clockOffMs: command.clockOffMs, capability, marketHalted: false, memberHalted: false };
   const { outputs: verdict } = acceptOrder(open.book, { order, sequence: state.sequence, context });
   return [{ ...answered, verdict }];
+}
+
+function noBookOf({ band }: Product, { mechanism }: MarketTerms): OrderRefusal {
+  return mechanism === 'call' && band === 'tariff_inverted' ? 'tariff_inverted' : 'mechanism_takes_no_orders';
 }
 
 function answerCancel(state: EngineState, command: CancelCommand): EngineEvent[] {

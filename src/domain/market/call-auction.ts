@@ -15,7 +15,7 @@ export interface CallRules {
 }
 
 /**
- * Clears a sealed uniform-price double auction (design 5). It takes the whole surplus of the stated orders; price and
+ * Clears a sealed uniform-price double auction. It takes the whole surplus of the stated orders; price and
  * volume do not depend on the order of `orders`. `fills` answers `orders` position by position.
  * `naiveClearCall` says the same the slow way.
  */

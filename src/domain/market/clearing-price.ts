@@ -23,7 +23,7 @@ interface Candidate {
 }
 
 /**
- * The uniform price of a call auction (design 5): maximal traded volume, then least imbalance, over all ticks from the
+ * The uniform price of a call auction: maximal traded volume, then least imbalance, over all ticks from the
  * lowest to the highest limit; on the range that is left, `priceOnRange`. Curves come better prices first, each limit
  * once and on the tick. `null` where nothing can trade. The cost grows with the number of limits, not of ticks.
  */

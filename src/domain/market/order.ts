@@ -36,6 +36,7 @@ export const ORDER_REFUSALS = [
   'unknown_member',
   'unknown_product',
   'mechanism_takes_no_orders',
+  'tariff_inverted',
   'exists_with_different_side',
   'exists_with_different_type',
   'exists_with_different_limit',

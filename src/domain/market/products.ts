@@ -14,6 +14,7 @@ export interface ProductSchedule {
 export const DEFAULT_LOOK_AHEAD_MS = 240 * MINUTE_MS;
 export const DEFAULT_GATE_LEAD_MS = 5 * MINUTE_MS;
 
+/** The first instant at which the product takes orders: delivery start minus look-ahead. */
 export function openingOf(product: EpochMs, schedule: ProductSchedule): EpochMs {
   return plusMs(product, -schedule.lookAheadMs);
 }

@@ -69,6 +69,12 @@ describe('the energy of an interval', () => {
     expect(closeInterval(next, quarter(1)).energy).toMatchObject({ imported: 200 });
   });
 
+  test('a large connection that was silent for half a year is read like any other', () => {
+    const large = { ...LIMITS, maxPower: watt(1_000_000) };
+    const back = acceptReading(tracked(reading(0, 0)), reading(180 * 1440, 4_000_000), large);
+    expect(back.verdict).toEqual({ ok: true });
+  });
+
   test('a reading that comes after its interval was closed falls into the next one', () => {
     const closed = closeInterval(tracked(reading(0, 0), reading(5, 40)), quarter(0));
     const late = acceptReading(closed.track, reading(15, 90), LIMITS).track;

@@ -38,6 +38,8 @@ export interface MeterLimits {
   /** The most that can flow through the connection, either way. */
   readonly maxPower: Watt;
   readonly lengthMs: number;
+  /** How long the meter may show the same registers before it shows what flowed meanwhile. Default 0. */
+  readonly refreshMs?: number;
 }
 
 /** Checks a reading and, where it is good, keeps it. The first one only sets the registers. */
@@ -46,7 +48,7 @@ export function acceptReading(
   reading: MeterReading,
   limits: MeterLimits,
 ): { readonly track: MeterTrack; readonly verdict: ReadingVerdict } {
-  const code = refusalOf(track.latest, reading, limits.maxPower);
+  const code = refusalOf(track.latest, reading, limits);
   if (code !== null) return { track, verdict: { ok: false, code } };
   const settled = track.settled ?? { imported: reading.importRegister, exported: reading.exportRegister };
   const pending = keepLastOfInterval(track.pending, reading, limits.lengthMs);
@@ -76,20 +78,24 @@ export function bookSubstitute(track: MeterTrack, energy: IntervalEnergy): Meter
   return track.settled === null ? track : { ...track, settled: raise(track.settled, energy.imported, energy.exported) };
 }
 
-function refusalOf(latest: MeterReading | null, reading: MeterReading, maxPower: Watt): ReadingRefusal | null {
+function refusalOf(
+  latest: MeterReading | null,
+  reading: MeterReading,
+  { maxPower, refreshMs = 0 }: MeterLimits,
+): ReadingRefusal | null {
   if (reading.quality !== 'good') return 'reading_not_good';
   if (latest === null) return null;
   if (reading.at <= latest.at) return 'reading_not_newer';
   const imported = reading.importRegister - latest.importRegister;
   const exported = reading.exportRegister - latest.exportRegister;
   if (imported < 0 || exported < 0) return 'counter_went_back';
-  const most = mostEnergy(maxPower, latest.at, reading.at);
+  const most = mostEnergy(maxPower, reading.at - latest.at + refreshMs);
   return imported > most || exported > most ? 'implausible_jump' : null;
 }
 
 /** One Wh more than the power allows: both registers are cut to whole Wh. */
-function mostEnergy(maxPower: Watt, from: EpochMs, to: EpochMs): number {
-  return energyOf(maxPower, to - from) + 1;
+function mostEnergy(maxPower: Watt, durationMs: number): number {
+  return energyOf(maxPower, durationMs) + 1;
 }
 
 /** A reading on a boundary ends the interval before it. */

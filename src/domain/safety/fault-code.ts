@@ -40,6 +40,7 @@ export const FAULT_TEXTS: Readonly<Record<FaultCode, string>> = {
   8: 'Relay feedback: the contact is not where it was commanded.',
 };
 
+/** The one of them that the lamp shows; `none` of none. */
 export function mostSevere(faults: Iterable<FaultCode>): FaultCode {
   const present = new Set(faults);
   return BY_SEVERITY.find((code) => present.has(code)) ?? FAULT_CODES.none;

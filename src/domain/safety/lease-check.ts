@@ -33,6 +33,7 @@ export type HeartbeatAnswer =
 /** Whether the certificate of this moment stands, and if not, why. */
 export type LeaseValidity = 'valid' | 'no_lease' | 'market_time_unknown';
 
+/** A relay that has heard nothing yet. */
 export function emptyLeaseBook(market: MarketId, member: MemberId): LeaseBook {
   return { market, member, leases: [], leaseSequence: 0, heartbeatSequence: 0, heardAtMs: null };
 }
@@ -74,6 +75,7 @@ export function leaseAt(book: LeaseBook, marketNow: EpochMs): Lease | null {
   return book.leases.find((lease) => lease.intervalStart <= marketNow && !isOver(lease, marketNow)) ?? null;
 }
 
+/** Whether a lease covers `marketNow`, market time; null: it is not known. The heartbeat is judged apart. */
 export function leaseValidity(book: LeaseBook, marketNow: EpochMs | null): LeaseValidity {
   if (marketNow === null) return 'market_time_unknown';
   return leaseAt(book, marketNow) === null ? 'no_lease' : 'valid';

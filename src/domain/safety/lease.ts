@@ -31,6 +31,7 @@ export function leaseText(lease: Lease): string {
   return ['energy-logic lease 1', market, member, intervalStart, lengthMs, permittedExport, sequence].join('\n');
 }
 
+/** As `leaseText`, for a heartbeat. */
 export function heartbeatText(heartbeat: Heartbeat): string {
   return ['energy-logic heartbeat 1', heartbeat.market, heartbeat.sequence, heartbeat.wall].join('\n');
 }

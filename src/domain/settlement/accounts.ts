@@ -30,6 +30,7 @@ export const NEW_ACCOUNTS: Accounts = {
   losses: 0n as WhTotal,
 };
 
+/** The accounts after one more interval. Nothing here knows whether it was added before: the caller settles once. */
 export function addToAccounts(accounts: Accounts, settlement: IntervalSettlement): Accounts {
   const { amounts, positions } = settlement;
   const members = new Map(accounts.members);

@@ -138,7 +138,7 @@ function sum(values: readonly number[]): number {
 }
 
 describe('whatever is traded and metered', () => {
-  test('members, community and utility sum to zero, every posting is what the formula of the design says, and the spread is never negative', () => {
+  test('members, community and utility sum to zero, every posting is what the plain formula says, and the spread is never negative', () => {
     fc.assert(
       fc.property(anyInterval, ({ members, more }) => {
         const { positions, prices, amounts } = settle(members, more);

@@ -79,6 +79,7 @@ export const EMPTY_STATEMENT: Statement = {
   totals: new Map(),
 };
 
+/** The statement after one more interval of its member. */
 export function addToStatement(statement: Statement, position: MemberPosition, prices: SettlementPrices): Statement {
   const totals = new Map(statement.totals);
   let balance: bigint = statement.balance;

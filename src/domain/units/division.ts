@@ -25,7 +25,7 @@ export function mulDivFloor(a: number, b: number, c: number): number {
 /**
  * Shares `total` in proportion to `weights`: each gets the floor of its share, what is left goes one by one to the
  * largest remainders, ties to the earlier position (callers sort by member id). The shares sum to `total`.
- * Where total <= sum(weights), no share exceeds its weight. All weights >= 0; zero weights only when total is 0.
+ * Where total <= sum(weights), no share exceeds its weight. All weights >= 0 and, unless total is 0, not all zero.
  */
 export function shareByLargestRemainder(total: number, weights: readonly number[]): number[] {
   const sum = weights.reduce((a, b) => a + b, 0);

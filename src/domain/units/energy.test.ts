@@ -41,3 +41,10 @@ test('an identifier is lower case letters, digits and hyphens, at most 32', () =
 test('members are ordered by code unit, not by language', () => {
   expect(['home-2', 'home-10', 'b', 'B', 'ä'].sort(compareIds)).toEqual(['B', 'b', 'home-10', 'home-2', 'ä']);
 });
+
+test('power and energy convert exactly over any time, also where their product leaves the safe integers', () => {
+  const year = 365 * 86_400_000;
+  expect(energyOf(watt(1_000_003), year)).toBe(8_760_026_280);
+  expect(energyOf(watt(-1_000_003), year)).toBe(-8_760_026_280);
+  expect(meanPower(wh(8_760_026_280), year)).toBe(1_000_003);
+});

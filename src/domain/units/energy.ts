@@ -18,12 +18,14 @@ export function wh(value: number): Wh {
   return value as Wh;
 }
 
+/** The sum in Wh; of nothing it is zero. @throws a bug where it leaves the safe integers */
 export function addWh(...terms: readonly Wh[]): Wh {
   let sum = 0;
   for (const term of terms) sum += term;
   return wh(sum);
 }
 
+/** The smaller of two energies, Wh. */
 export function minWh(a: Wh, b: Wh): Wh {
   return a < b ? a : b;
 }
@@ -33,6 +35,7 @@ export function excessWh(a: Wh, b: Wh): Wh {
   return a > b ? wh(a - b) : ZERO_WH;
 }
 
+/** The sum in Wh, exact whatever its size. */
 export function sumWh(terms: Iterable<Wh>): WhTotal {
   let sum = 0n;
   for (const term of terms) sum += BigInt(term);

@@ -13,6 +13,7 @@ export type IntervalLengthMs = 300_000 | 900_000 | 1_800_000 | 3_600_000;
 export const MINUTE_MS = 60_000;
 export const INTERVAL_LENGTHS = { '5m': 300_000, '15m': 900_000, '30m': 1_800_000, '1h': 3_600_000 } as const;
 
+/** Whether an interval of that length may begin at `at`: aligned in UTC. */
 export function isAligned(at: EpochMs, lengthMs: IntervalLengthMs): boolean {
   return at % lengthMs === 0;
 }
@@ -22,6 +23,7 @@ export function intervalAt(at: EpochMs, lengthMs: IntervalLengthMs): DeliveryInt
   return { start: epochMs(floorDivide(at, lengthMs) * lengthMs), lengthMs };
 }
 
+/** The first instant that the interval no longer holds. */
 export function intervalEnd(interval: DeliveryInterval): EpochMs {
   return epochMs(interval.start + interval.lengthMs);
 }

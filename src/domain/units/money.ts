@@ -22,12 +22,14 @@ export function amountOf(price: PricePerKwh, energy: Wh): Nano {
   return (amount === 0 ? 0 : amount) as Nano;
 }
 
+/** The sum in nano-currency, exact whatever its size. */
 export function sumNano(terms: Iterable<Nano | NanoTotal>): NanoTotal {
   let sum = 0n;
   for (const term of terms) sum += BigInt(term);
   return sum as NanoTotal;
 }
 
+/** What the other side of a posting gets. Never -0. */
 export function negate(amount: Nano): Nano {
   return (amount === 0 ? 0 : -amount) as Nano;
 }

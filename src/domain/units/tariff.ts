@@ -15,6 +15,7 @@ export interface PriceBand {
 /** `tariff_inverted`: import <= export leaves nothing to gain by trading, so the product does not open. */
 export type TariffRefusal = 'tariff_inverted';
 
+/** The band of a product under that tariff, or why it does not open. `tick` in micro-currency per kWh. */
 export function priceBand(tariff: Tariff, tick: number): PriceBand | TariffRefusal {
   if (tariff.importPrice <= tariff.exportPrice) return 'tariff_inverted';
   const band = { lowest: ceilToTick(tariff.exportPrice, tick), highest: floorToTick(tariff.importPrice, tick) };

@@ -4,11 +4,13 @@ import type { Brand } from './brand.ts';
 /** An instant: milliseconds since 1970-01-01T00:00Z. */
 export type EpochMs = Brand<number, 'EpochMs'>;
 
+/** @throws a bug if `value` is not a whole number of milliseconds */
 export function epochMs(value: number): EpochMs {
   assertSafeInteger(value, 'epoch ms');
   return value as EpochMs;
 }
 
+/** The instant `durationMs` later; negative is earlier. */
 export function plusMs(at: EpochMs, durationMs: number): EpochMs {
   return epochMs(at + durationMs);
 }

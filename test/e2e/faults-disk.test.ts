@@ -1,0 +1,131 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type Answer, type EngineBench, openBench, post, QUARTER_MS } from './engine-bench.ts';
+
+const ENGINE = fileURLToPath(new URL('../../bin/engine.js', import.meta.url));
+
+let bench: EngineBench;
+let disk: string;
+let isMounted = false;
+const children: ChildProcess[] = [];
+
+beforeEach(async () => {
+  bench = await openBench();
+  disk = join(bench.folder, 'disk');
+  mkdirSync(disk);
+  isMounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=512k', 'tmpfs', disk]).status === 0;
+});
+
+afterEach(async () => {
+  for (const child of children.splice(0)) {
+    if (child.exitCode !== null || child.signalCode !== null) continue;
+    const gone = once(child, 'exit');
+    child.kill('SIGKILL');
+    await gone;
+  }
+  if (isMounted) spawnSync('umount', [disk]);
+  await bench.close();
+});
+
+interface Program {
+  readonly child: ChildProcess;
+  readonly url: string;
+  words(): string;
+}
+
+async function startProgram(path: string): Promise<Program> {
+  const child = spawn(process.execPath, [ENGINE, '--mode', 'paper', '--json', '--config', path]);
+  children.push(child);
+  let words = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    words += chunk.toString('utf8');
+  });
+  const [line] = await once(createInterface({ input: child.stdout }), 'line');
+  return { child, url: (JSON.parse(String(line)) as { url: string }).url, words: () => words };
+}
+
+/** Orders until the engine takes no more; those that were acknowledged, and the answer that was none. */
+async function orderUntilFull(url: string): Promise<{ taken: Map<number, Answer>; last: unknown }> {
+  const home = await bench.member('home-01');
+  const taken = new Map<number, Answer>();
+  for (let clientOrderId = 1; clientOrderId < 5000; clientOrderId += 1) {
+    try {
+      const answer = await post(url, 'orders', 'home-01', home.order({ product: PRODUCT, clientOrderId, energy: 1 }));
+      if (answer.code !== 'accepted') return { taken, last: answer };
+      taken.set(clientOrderId, answer);
+    } catch (error) {
+      return { taken, last: error };
+    }
+  }
+  return { taken, last: null };
+}
+
+const PRODUCT = (Math.floor(Date.now() / QUARTER_MS) + 8) * QUARTER_MS;
+
+test('a full disk: nothing is answered that is not journaled, one clear sentence, and with space again nothing is lost', async ({
+  skip,
+}) => {
+  if (!isMounted) skip('mounting a small disk needs the rights of root');
+  const path = bench.write({ state: join(disk, 'engine') });
+  const { child, url, words } = await startProgram(path);
+  const exited = once(child, 'exit');
+  const ballast = join(disk, 'ballast');
+  writeFileSync(ballast, Buffer.alloc(320 * 1024));
+  const { taken, last } = await orderUntilFull(url);
+  expect(taken.size).toBeGreaterThan(10);
+  expect(last).toMatchObject({ status: 503, code: 'DISK_FULL' });
+  expect((await exited)[0]).toBe(3);
+  const said = words().trim().split('\n');
+  expect(said).toHaveLength(1);
+  expect(JSON.parse(said[0] ?? '')).toMatchObject({
+    code: 'DISK_FULL',
+    message: expect.stringContaining('ENOSPC'),
+    remedy: 'Free space on the volume that holds the state folder and start again.',
+  });
+
+  rmSync(ballast);
+  const second = await startProgram(path);
+  const home = await bench.member('home-01');
+  for (const [clientOrderId, { sequence }] of taken) {
+    const message = home.order({ product: PRODUCT, clientOrderId, energy: 1 });
+    expect(await post(second.url, 'orders', 'home-01', message)).toEqual({ status: 200, code: 'exists', sequence });
+  }
+  const next = home.order({ product: PRODUCT, clientOrderId: 9000, energy: 1 });
+  expect(await post(second.url, 'orders', 'home-01', next)).toMatchObject({ status: 200, code: 'accepted' });
+  const ended = once(second.child, 'exit');
+  second.child.kill('SIGTERM');
+  expect((await ended)[0]).toBe(0);
+});
+
+test('a disk that is full from the start: exit 3 and one clear sentence', ({ skip }) => {
+  if (!isMounted) skip('mounting a small disk needs the rights of root');
+  const path = bench.write({ state: join(disk, 'engine') });
+  fill(join(disk, 'ballast'));
+  const { status, stdout, stderr } = spawnSync(process.execPath, [ENGINE, '--mode', 'paper', '--config', path], {
+    encoding: 'utf8',
+  });
+  expect([status, stdout]).toEqual([3, '']);
+  expect(stderr).toMatch(/^DISK_FULL: .+\nFree space on the volume .+\nSee .+#disk_full\n$/);
+});
+
+function fill(path: string): void {
+  try {
+    writeFileSync(path, Buffer.alloc(1024 * 1024));
+  } catch {
+    // That was the purpose.
+  }
+}
+
+test('a state folder that cannot be written: exit 3 and the path', () => {
+  const path = bench.write({ state: join(bench.folder, 'engine.yaml', 'engine') });
+  const { status, stderr } = spawnSync(process.execPath, [ENGINE, '--mode', 'paper', '--config', path], {
+    encoding: 'utf8',
+  });
+  expect(status).toBe(3);
+  expect(stderr).toMatch(/^STATE_UNWRITABLE: .+engine\.yaml\/engine: cannot be written \(ENOTDIR\)\nCheck the path/);
+});
