@@ -89,11 +89,17 @@ class Replayed implements Replay {
     const open = this.#products.get(product);
     if (owner === undefined) return { ok: false, code: 'unknown_member' };
     if (open === undefined) return { ok: false, code: 'unknown_product' };
-    if (open.book === null) return { ok: false, code: 'mechanism_takes_no_orders' };
+    if (open.book === null) return { ok: false, code: this.#noBook(open.tariff) };
     const capability = energyOf(owner.exportCapability, lengthMs);
     const order = { market, product, member, clientOrderId, side, type, limit, energy };
     const context = { marketHalted: false, memberHalted: false, clockOffMs, capability };
     return acceptOrder.step(open.book, { order, sequence: this.#sequence, context }).outputs;
+  }
+
+  #noBook(tariff: Tariff) {
+    const { mechanism, tick } = this.#rules;
+    const isInverted = mechanism === 'call' && priceBand(tariff, tick) === 'tariff_inverted';
+    return isInverted ? 'tariff_inverted' : 'mechanism_takes_no_orders';
   }
 
   #cancel({ product, member, clientOrderId }: Extract<Command, { type: 'cancel' }>): CancelVerdict {

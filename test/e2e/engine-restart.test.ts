@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -181,23 +181,25 @@ test('an inverted tariff opens no book, says so once, and the energy is settled 
 
 test('one engine a folder, and one program a port: the second ends with 3 and names what is in its way', async () => {
   const first = await startProgram(bench.write());
-  const refusedBy = (changes: object) => {
-    const args = [ENGINE, '--mode', 'paper', '--config', bench.write(changes)];
-    const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
-    return { status, stdout, stderr };
+  const refusedBy = async (changes: object) => {
+    const child = spawn(process.execPath, [ENGINE, '--mode', 'paper', '--config', bench.write(changes)]);
+    let stderr = '';
+    child.stderr.on('data', (chunk: Buffer) => {
+      stderr += chunk.toString('utf8');
+    });
+    const [status] = await once(child, 'close');
+    return { status, stderr };
   };
-  expect(refusedBy({})).toEqual({
+  expect(await refusedBy({})).toEqual({
     status: 3,
-    stdout: '',
     stderr: expect.stringContaining(
       `STATE_LOCKED: ${join(bench.folder, 'engine')} is in use by process ${first.child.pid}`,
     ),
   });
   const port = Number(new URL(first.url).port);
   const elsewhere = { market: 'oak-street', state: join(bench.folder, 'oak') };
-  expect(refusedBy({ ...elsewhere, http: { host: '127.0.0.1', port } })).toEqual({
+  expect(await refusedBy({ ...elsewhere, http: { host: '127.0.0.1', port } })).toEqual({
     status: 3,
-    stdout: '',
     stderr: expect.stringContaining(`PORT_TAKEN: 127.0.0.1:${port} is taken`),
   });
   await kill(first.child);

@@ -199,10 +199,12 @@ test('engine, ledger node and broker killed in mid-interval: no order lost or ta
   expect(pidOf(state, 'engine')).not.toBe(engine);
 
   const anvil = pidOf(state, 'anvil');
+  await observer.marketTime(gate + INTERVAL_MS);
   kill(anvil, 'SIGKILL');
   await run.until(({ told }) => told.length === 3);
   expect(pidOf(state, 'anvil')).not.toBe(anvil);
 
+  await observer.marketTime(gate + 2 * INTERVAL_MS);
   replies.push(...observer.replies);
   const left = (['engine', 'street', 'anvil'] as const).map((part) => pidOf(state, part));
   kill(pidOf(state, 'start'), 'SIGKILL');

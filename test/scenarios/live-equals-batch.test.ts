@@ -8,6 +8,7 @@ import { applyCommand } from '../../src/domain/engine/apply-command.ts';
 import { type Command, parseCommand } from '../../src/domain/engine/command.ts';
 import { type EngineState, newEngineState } from '../../src/domain/engine/state.ts';
 import type { IntervalSettlement } from '../../src/domain/settlement/interval-settlement.ts';
+import { parseDecimal } from '../../src/domain/units/decimal.ts';
 import { amountOf, formatMoney } from '../../src/domain/units/money.ts';
 import { formatPrice } from '../../src/domain/units/price.ts';
 import type { EpochMs } from '../../src/domain/units/time.ts';
@@ -99,7 +100,7 @@ test('the postings of the batch driver are those on the live statements, to the 
   for (const { member, lines } of lived.statements) {
     for (const interval of lived.intervals) {
       const own = lines.filter((line) => line.interval === interval);
-      const told = own.reduce((sum, { amount }) => sum + nano(amount), 0n);
+      const told = own.reduce((sum, { amount }) => sum + BigInt(parseDecimal(amount, 9) ?? 'not exact'), 0n);
       expect(told, `${member.id} at ${interval}`).toBe(postingOf(batch.settlements.get(interval), member.id));
     }
   }
@@ -110,11 +111,4 @@ function postingOf(settlement: IntervalSettlement | undefined, member: string): 
   const amount = settlement?.amounts.members[index];
   if (amount === undefined) throw new Error(`${member} has no position`);
   return BigInt(amount);
-}
-
-/** A decimal with at most nine places, as nano-currency. */
-function nano(text: string): bigint {
-  const [, sign, whole = '', fraction = ''] = /^(-?)(\d+)(?:\.(\d{1,9}))?$/.exec(text) ?? [];
-  const value = BigInt(whole + fraction.padEnd(9, '0'));
-  return sign === '-' ? -value : value;
 }

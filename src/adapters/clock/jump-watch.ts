@@ -22,8 +22,8 @@ export function watchClockJumps(wall: WallTime, onJump: (jumpMs: number) => void
 
 /** What a process says of it. */
 export function clockJumpText(jumpMs: number): string {
-  if (jumpMs === 0) return 'CLOCK_JUMPED the system clock is back where market time is';
-  const seconds = Math.abs(jumpMs) / 1000;
+  if (Math.abs(jumpMs) <= WORTH_TELLING_MS) return 'CLOCK_JUMPED the system clock is back where market time is';
+  const seconds = Math.round(Math.abs(jumpMs) / 100) / 10;
   const where = jumpMs > 0 ? 'ahead of' : 'behind';
   return `CLOCK_JUMPED the system clock leapt and is ${seconds} s ${where} market time, which did not move; check chrony or ntp, and start again to take the new time`;
 }

@@ -1,6 +1,7 @@
+import type { z } from 'zod';
 import type { ClockAnchor } from '../../adapters/clock/market-clock.ts';
 import { publishJson } from '../../adapters/mqtt/json-topics.ts';
-import { marketTopic, memberTopic } from '../../adapters/mqtt/wire.ts';
+import { type clearingMessage, marketTopic, memberTopic, type tradesMessage } from '../../adapters/mqtt/wire.ts';
 import type { MarketTerms } from '../../domain/engine/command.ts';
 import { type EngineState, type Product, tradedBy } from '../../domain/engine/state.ts';
 import { gateClosureOf } from '../../domain/market/products.ts';
@@ -68,8 +69,9 @@ export class Announcer {
     if (clearing === null) return;
     const { market, members } = this.#terms;
     const { price, traded } = clearing;
+    const result: z.input<typeof clearingMessage> = { product: start, price, traded };
     const own = members.map(({ id }) => this.#say(memberTopic(market, 'trades', id), tradesOf(product, id)));
-    await Promise.all([this.#say(marketTopic(market, 'clearing'), { product: start, price, traded }, true), ...own]);
+    await Promise.all([this.#say(marketTopic(market, 'clearing'), result, true), ...own]);
   }
 
   async #say(topic: string, message: unknown, retain = false): Promise<void> {
@@ -79,7 +81,7 @@ export class Announcer {
   }
 }
 
-function tradesOf({ start, clearing }: Product, member: MemberId) {
+function tradesOf({ start, clearing }: Product, member: MemberId): z.input<typeof tradesMessage> {
   const fills = (clearing?.fills ?? [])
     .filter((fill) => fill.member === member)
     .map(({ clientOrderId, filled, fate }) => ({ clientOrderId, filled, fate }));

@@ -16,6 +16,8 @@ export class StandingOrders {
   readonly #log: (line: string) => void;
   readonly #standings: Standings;
   #toldCode: string | null = null;
+  /** What is on disk is older than what is here. */
+  #unsaved = false;
 
   constructor(client: OrderClient, path: string, log: (line: string) => void) {
     this.#client = client;
@@ -50,9 +52,11 @@ export class StandingOrders {
   save(): void {
     try {
       writeOrders(this.#path, this.#standings);
+      this.#unsaved = false;
     } catch (error) {
       if (!isFault(error)) throw error;
-      this.#tell(error.message);
+      if (!this.#unsaved) this.#log(error.message);
+      this.#unsaved = true;
     }
   }
 

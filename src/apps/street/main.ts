@@ -25,7 +25,10 @@ export async function main(argv: readonly string[]): Promise<number> {
     process.once('SIGTERM', () => resolve());
     process.once('SIGINT', () => resolve());
   });
-  const street = await run(config, { wall: systemClock(), log });
+  const starting = run(config, { wall: systemClock(), log });
+  const street = await Promise.race([starting, signal]);
+  // It may be waiting for its broker or for market time: nothing of it runs yet.
+  if (street === undefined) process.exit(0);
   await signal;
   await street.stop();
   return 0;
