@@ -3,6 +3,7 @@ import { dispatchHome, planHome } from './dispatch/home-dispatch.ts';
 import { type PlannedOrder, type PricePreference, ruleOrders } from './dispatch/rule-agent.ts';
 import type { Load, MeasuredLoad } from './forecast/load.ts';
 import { perfectForecast } from './forecast/perfect.ts';
+import { correctedForTodaysSun } from './forecast/todays-sun.ts';
 import { yesterdayForecast } from './forecast/yesterday.ts';
 import type { Mechanism } from './market/mechanism.ts';
 import type { ClientOrderId, Order, OrderKey, OrderVerdict } from './market/order.ts';
@@ -131,23 +132,25 @@ function showsTheSame(a: MeterReading, b: MeterReading): boolean {
   return registers && a.power === b.power && a.quality === b.quality;
 }
 
-export type ForecastMethod = 'perfect' | 'yesterday';
+/** `todays-sun`: yesterday, its generation scaled by how the last hour compares. */
+export type ForecastMethod = 'perfect' | 'yesterday' | 'todays-sun';
 
 interface ForecastInput {
   readonly method: ForecastMethod;
   readonly interval: DeliveryInterval;
   /** `sameTimeYesterday` of its start. */
   readonly sameIntervalYesterday: EpochMs;
+  readonly timezone: string;
 }
 
 /** `measured` knows only what is complete at `now`, except for the perfect forecast, which it gives away. */
 function forecast(measured: MeasuredLoad, input: ForecastInput, now: EpochMs): Stepped<MeasuredLoad, Load> {
-  const { method, interval, sameIntervalYesterday } = input;
-  const outputs =
-    method === 'perfect'
-      ? perfectForecast(measured, interval)
-      : yesterdayForecast(measured, interval, now, sameIntervalYesterday);
-  return { state: measured, outputs };
+  const { method, interval, sameIntervalYesterday, timezone } = input;
+  if (method === 'perfect') return { state: measured, outputs: perfectForecast(measured, interval) };
+  const expected = yesterdayForecast(measured, interval, now, sameIntervalYesterday);
+  if (method === 'yesterday') return { state: measured, outputs: expected };
+  const { lengthMs } = interval;
+  return { state: measured, outputs: correctedForTodaysSun(expected, measured, now, { lengthMs, timezone }) };
 }
 
 /** What a gateway has on the market for one product. */

@@ -163,7 +163,11 @@ function planOrders(
   const sameIntervalYesterday = method === 'perfect' ? now : sameTimeYesterday(interval.start, terms.timezone);
   return terms.homes.flatMap(({ member, load, preference }, index) => {
     const measured = method === 'perfect' ? load : knownAt(load, now, lengthMs);
-    const forecastLoad = forecast.step(measured, { method, interval, sameIntervalYesterday }, now).outputs;
+    const forecastLoad = forecast.step(
+      measured,
+      { method, interval, sameIntervalYesterday, timezone: terms.timezone },
+      now,
+    ).outputs;
     const devices = each(state.devices, index);
     const key = { market, product: interval.start, member };
     const input = { key, devices, forecast: forecastLoad, band, tick, preference, lengthMs };

@@ -100,11 +100,22 @@ export class StreetRun {
     await this.ended;
   }
 
+  /** What a person would want to read of a run that went wrong. */
+  report(): string {
+    const logs = ['engine', 'street', 'anvil'].map((name) => `${name}: ${lastWords(join(this.state, 'logs', name))}`);
+    return [`told ${this.objects.length} objects`, this.errors, ...logs].join('\n');
+  }
+
   /** The last resort of a failed test: nothing stays behind. */
   async end(): Promise<void> {
     for (const pid of processesOf(this.state)) kill(pid, 'SIGKILL');
     await this.ended.catch(() => undefined);
   }
+}
+
+function lastWords(path: string): string {
+  const file = `${path}.log`;
+  return existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n').slice(-10).join('\n') : '';
 }
 
 function isInterval(object: unknown): object is ToldInterval {

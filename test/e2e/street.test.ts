@@ -32,8 +32,11 @@ const METERS = [...HOMES, 'feeder'];
 const ZERO = { energyWh: '0', money: '0' };
 const SECONDS = 1000;
 
+let runs: StreetRun[] = [];
 let cleanups: (() => unknown)[] = [];
-afterEach(async () => {
+afterEach(async ({ task }) => {
+  if (task.result?.state === 'fail') for (const run of runs) console.error(run.report());
+  runs = [];
   for (const clean of cleanups.reverse()) await clean();
   cleanups = [];
 });
@@ -44,6 +47,7 @@ async function newState(): Promise<string> {
 
 function start(state: string, ...args: readonly string[]): StreetRun {
   const run = new StreetRun(state, ...args);
+  runs.push(run);
   cleanups.push(() => run.end());
   return run;
 }

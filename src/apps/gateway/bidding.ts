@@ -119,7 +119,7 @@ export class Bidder {
   #forecast(start: EpochMs, now: EpochMs): Load {
     const { lengthMs, timezone } = this.#terms;
     const sameIntervalYesterday = sameTimeYesterday(start, timezone);
-    const input = { method: 'yesterday', interval: { start, lengthMs }, sameIntervalYesterday } as const;
+    const input = { method: 'todays-sun', interval: { start, lengthMs }, sameIntervalYesterday, timezone } as const;
     return forecast(this.#history, input, now).outputs;
   }
 }

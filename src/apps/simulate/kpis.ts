@@ -17,7 +17,10 @@ export interface Asked {
 
 export type Kpis = ReturnType<typeof kpisOf>;
 
-/** The KPIs of `simulate --json`. Money and prices are decimal texts, ratios numbers of nine places. */
+/**
+ * The KPIs of `simulate --json`: `own` is each home alone, `community` what the feeder meter sees. Money and prices are
+ * decimal texts, ratios numbers of nine places.
+ */
 export function kpisOf({ intervals, baseline, community }: Simulation, asked: Asked) {
   const { consumptionWh, generationWh, importWh, exportWh, tradedWh, balancedWh, storedDeltaWh } = community;
   const bills = { baseline: totalBill(baseline), community: totalBill(community) };
@@ -30,11 +33,11 @@ export function kpisOf({ intervals, baseline, community }: Simulation, asked: As
     forecast: asked.forecast,
     energy: { consumptionWh, generationWh, importWh, exportWh, tradedWh, balancedWh, storedDeltaWh },
     selfSufficiency: {
-      own: ratio(consumptionWh - community.drawnWh, consumptionWh),
+      own: ratio(consumptionWh - baseline.drawnWh, consumptionWh),
       community: ratio(consumptionWh - importWh, consumptionWh),
     },
     selfConsumption: {
-      own: ratio(generationWh - community.fedInWh, generationWh),
+      own: ratio(generationWh - baseline.fedInWh, generationWh),
       community: ratio(generationWh - exportWh, generationWh),
     },
     bills: {
