@@ -28,6 +28,7 @@ export function reportOf(name: string, currency: string, kpis: Kpis, simulation:
     '',
     table(memberRows(kpis, simulation)),
     '',
+    'The community account holds what forecast errors cost beyond the local price; it belongs to the members together.',
     conserved,
   ].join('\n');
 }

@@ -93,8 +93,8 @@ function summarySentence({ conservation }: NowView, intervals: readonly Interval
   const { energyWh, money } = conservation;
   const sums =
     energyWh === '0' && money === '0'
-      ? 'every sum is zero'
-      : `THE SUMS ARE NOT ZERO: ${energyWh} Wh, ${money} ${currency}`;
+      ? 'the books and the feeder meter agree: every sum is zero'
+      : `THE SUMS ARE NOT ZERO: ${energyWh} Wh, ${money} ${currency}. Some meter does not show what flowed; --fresh forgets this street`;
   const count = intervals.length === 1 ? '1 interval' : `${intervals.length} intervals`;
   return `\n${count} settled, ${tradedWh} Wh traded, ${deliveredWh} Wh delivered; ${sums}.`;
 }

@@ -89,6 +89,9 @@ async function startParts(settings: StartSettings, supervisor: Supervisor, broke
   await supervisor.keepChild(child('street', ['--config', files.street]));
   const endpoint = join(settings.state, 'engine', 'endpoint.json');
   await untilListening(endpoint, supervisor);
+  const dashboard = readJson<Endpoint>(endpoint)?.url ?? '';
+  // An engine that is started again first tries the port that people have open in their browsers.
+  writeStreetFiles({ ...settings, port: Number(new URL(dashboard).port), brokerUrl, ledgerUrl: ledger });
   return { ledger, dashboard: () => readJson<Endpoint>(endpoint)?.url ?? '' };
 }
 
