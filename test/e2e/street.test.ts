@@ -20,7 +20,7 @@ import {
   readMeters,
   type StreetObserver,
 } from './street-observer.ts';
-import { expectGone, kill, pidOf, placesOf, type StreetPlaces, StreetRun } from './street-run.ts';
+import { expectGone, kill, pidOf, placesOf, processesOf, type StreetPlaces, StreetRun } from './street-run.ts';
 
 /** The living street as a person starts it, seen through every door it has. */
 
@@ -210,10 +210,11 @@ test('engine, ledger node and broker killed in mid-interval: no order lost or ta
 
   await observer.marketTime(gate + 2 * INTERVAL_MS);
   replies.push(...observer.replies);
-  const left = (['engine', 'street', 'anvil'] as const).map((part) => pidOf(state, part));
   kill(pidOf(state, 'start'), 'SIGKILL');
   await run.ended;
-  for (const pid of left) expect(() => process.kill(pid, 0)).not.toThrow();
+  // Who has lost its supervisor ends by itself, so that no other street meets it; the ledger node cannot know.
+  const left = pidOf(state, 'anvil');
+  await vi.waitUntil(() => processesOf(state).every((pid) => pid === left), { timeout: 20 * SECONDS });
 
   const next = start(state, '--speed', '100');
   const again = await observe(await listening(next));
@@ -225,7 +226,7 @@ test('engine, ledger node and broker killed in mid-interval: no order lost or ta
   await next.interrupt();
   expect(await next.ended, next.errors).toBe(0);
   expectGone(state);
-  for (const pid of left) expect(next.errors).toContain(`(pid ${pid})`);
+  expect(next.errors).toContain(`ended anvil of an earlier run (pid ${left})`);
 
   const told = [...run.told, ...next.told].map(({ interval }) => interval);
   expect(told).toEqual(startsFrom(FIRST_DELIVERY, told.length));

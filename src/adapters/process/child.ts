@@ -21,10 +21,13 @@ export interface RunningChild {
   readonly exited: Promise<number | string>;
 }
 
-/** Starts a child in a process group of its own (a Ctrl-C at the terminal reaches the parent alone); its output goes to a file. */
+/**
+ * Starts a child in a process group of its own (a Ctrl-C at the terminal reaches the parent alone); its output goes to a
+ * file. It holds one end of a channel, by which it sees the end of this process: see `untilToldToEnd`.
+ */
 export function startChild(spec: ChildSpec): Promise<RunningChild> {
   const log = openSync(spec.logPath, 'a');
-  const child = spawn(spec.command, spec.args, { detached: true, stdio: ['ignore', log, log] });
+  const child = spawn(spec.command, spec.args, { detached: true, stdio: ['ignore', log, log, 'ipc'] });
   closeSync(log);
   return new Promise((resolve, reject) => {
     child.once('error', reject);

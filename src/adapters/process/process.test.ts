@@ -1,7 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { endChild, endLeftover, startChild } from './child.ts';
 import { holdStateLock } from './state-lock.ts';
 
@@ -42,6 +42,33 @@ test('a child ends on SIGTERM, and a leftover is ended only when its command lin
   const other = await startChild(sleeper());
   await endChild(other, 1000);
   expect(await endLeftover(other.record, 1000)).toBe(false);
+});
+
+test.each(['SIGKILL', 'SIGTERM'] as const)('a child learns that its supervisor ended of %s', async (signal) => {
+  const here = (file: string) => JSON.stringify(new URL(file, import.meta.url).href);
+  const [pidFile, endFile] = [join(folder, 'pid'), join(folder, 'end')];
+  const child = `import { writeFileSync } from 'node:fs'; import { untilToldToEnd } from ${here('./end-signal.ts')};
+    const life = setInterval(() => {}, 1000); writeFileSync(${JSON.stringify(pidFile)}, String(process.pid));
+    await untilToldToEnd(); clearInterval(life); writeFileSync(${JSON.stringify(endFile)}, 'told');`;
+  const spec = {
+    name: 'child',
+    command: process.execPath,
+    args: ['--input-type=module', '-e', child],
+    logPath: join(folder, 'log'),
+  };
+  const parent = `import { startChild } from ${here('./child.ts')}; await startChild(${JSON.stringify(spec)});`;
+  const supervisor = await startChild({ ...spec, args: ['--input-type=module', '-e', parent] });
+  await vi.waitUntil(() => existsSync(pidFile), { timeout: 10_000 });
+  process.kill(supervisor.record.pid, signal);
+  await vi.waitUntil(() => existsSync(endFile), { timeout: 10_000 });
+});
+
+test('a child that has nothing more to do ends, though it watches its supervisor', async () => {
+  const script = `import { untilToldToEnd } from ${JSON.stringify(new URL('./end-signal.ts', import.meta.url).href)};
+    void untilToldToEnd(); process.exitCode = 3;`;
+  const args = ['--input-type=module', '-e', script];
+  const child = await startChild({ name: 'x', command: process.execPath, args, logPath: join(folder, 'log') });
+  expect(await child.exited).toBe(3);
 });
 
 test('a command that does not exist rejects', async () => {

@@ -1,6 +1,7 @@
 import { systemClock } from '../../adapters/clock/system-clock.ts';
 import { parseCommandLine } from '../../adapters/config/arguments.ts';
 import { loadYaml } from '../../adapters/config/load-yaml.ts';
+import { untilToldToEnd } from '../../adapters/process/end-signal.ts';
 import { engineConfig } from './engine-config.ts';
 import { run } from './run.ts';
 
@@ -27,7 +28,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   const { mode, config: path, json } = line.options;
   const config = loadYaml(path, engineConfig);
   const log = (text: string) => void process.stderr.write(`${json ? JSON.stringify({ message: text }) : text}\n`);
-  const signal = untilSignal();
+  const signal = untilToldToEnd();
   const starting = run(config, { wall: systemClock(), mode, log });
   const engine = await Promise.race([starting, signal]);
   // It may be waiting for its broker. What is journaled is safe however the process ends.
@@ -44,13 +45,6 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
   await engine.stop();
   return 0;
-}
-
-function untilSignal(): Promise<void> {
-  return new Promise((resolve) => {
-    process.once('SIGTERM', () => resolve());
-    process.once('SIGINT', () => resolve());
-  });
 }
 
 function say(stream: NodeJS.WriteStream, text: string, code: number): Promise<number> {

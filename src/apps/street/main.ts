@@ -1,6 +1,7 @@
 import { systemClock } from '../../adapters/clock/system-clock.ts';
 import { parseCommandLine } from '../../adapters/config/arguments.ts';
 import { loadYaml } from '../../adapters/config/load-yaml.ts';
+import { untilToldToEnd } from '../../adapters/process/end-signal.ts';
 import { run } from './run.ts';
 import { streetConfig } from './street-config.ts';
 
@@ -21,10 +22,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   const { json } = line.options;
   const config = loadYaml(line.options.config, streetConfig);
   const log = (text: string) => void process.stderr.write(`${json ? JSON.stringify({ message: text }) : text}\n`);
-  const signal = new Promise<void>((resolve) => {
-    process.once('SIGTERM', () => resolve());
-    process.once('SIGINT', () => resolve());
-  });
+  const signal = untilToldToEnd();
   const starting = run(config, { wall: systemClock(), log });
   const street = await Promise.race([starting, signal]);
   // It may be waiting for its broker or for market time: nothing of it runs yet.
