@@ -153,7 +153,7 @@ describe('code rules', () => {
   });
 
   test.each([
-    ["readFileSync('/work/main/a.csv')", 1],
+    ["readFileSync('/root/main/a.csv')", 1],
     ["readFileSync('/home/anna/a.csv')", 1],
     ["mkdir('/tmp/test-1')", 1],
     ["'/etc/energy-logic/config.yaml'", 0],

@@ -1,9 +1,9 @@
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { demoLeaseKey, demoOrderKey } from '../../adapters/keys/demo-keys.ts';
 import { ed25519Signer } from '../../adapters/keys/ed25519.ts';
 import { addressOf } from '../../adapters/keys/secp256k1-signer.ts';
+import { writeStateFile } from '../../adapters/process/state-file.ts';
 import { formatPrice } from '../../domain/units/price.ts';
 import { planStreet } from '../../sim/homes/street-plan.ts';
 
@@ -36,8 +36,8 @@ const CONNECTION_W = 43_000;
 export function writeStreetFiles(settings: StreetSettings): { readonly engine: string; readonly street: string } {
   const engine = join(settings.state, 'engine.yaml');
   const street = join(settings.state, 'street.yaml');
-  writeFileSync(engine, stringify(engineFile(settings)));
-  writeFileSync(street, stringify(streetFile(settings)));
+  writeStateFile(engine, stringify(engineFile(settings)));
+  writeStateFile(street, stringify(streetFile(settings)));
   return { engine, street };
 }
 
