@@ -56,13 +56,21 @@ function start(state: string, ...args: readonly string[]): StreetRun {
 async function listening(run: StreetRun): Promise<StreetPlaces> {
   const look = () => {
     try {
-      return pidOf(run.state, 'street') > 0 ? placesOf(run.state) : null;
+      return hasPart(run.state, 'street') ? placesOf(run.state) : null;
     } catch {
       return null;
     }
   };
   const early = run.ended.then((code) => Promise.reject(new Error(`ended with ${code}: ${run.errors}`)));
   return await Promise.race([vi.waitUntil(look, { timeout: 60 * SECONDS, interval: 20 }), early]);
+}
+
+function hasPart(state: string, part: 'engine' | 'street'): boolean {
+  try {
+    return pidOf(state, part) > 0;
+  } catch {
+    return false;
+  }
 }
 
 async function observe({ broker }: StreetPlaces): Promise<StreetObserver> {
@@ -291,6 +299,14 @@ describe('a person', () => {
     expect(run.objects).toEqual([]);
     expect(run.errors).toContain('PORT_TAKEN');
     expect(run.errors).toContain(`127.0.0.1:${port}`);
+    expectGone(state);
+  }, 30_000);
+
+  test('who changes his mind while it begins leaves nothing behind', async () => {
+    const run = start(state, '--fresh');
+    await vi.waitUntil(() => hasPart(state, 'engine'), { timeout: 30 * SECONDS, interval: 10 });
+    await run.interrupt();
+    expect(await run.ended, run.errors).toBe(0);
     expectGone(state);
   }, 60_000);
 
