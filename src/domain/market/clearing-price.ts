@@ -14,12 +14,14 @@ export interface ClearingPoint {
   readonly supplyAtHighest: Wh;
 }
 
-/** A run of ticks, first to last, at all of which this much is asked for and offered. */
-interface Candidate {
-  readonly first: number;
-  readonly last: number;
-  readonly demand: number;
-  readonly supply: number;
+/** The prices that are best so far, first to last, and the demand at the first and the supply at the last of them. */
+interface BestRange {
+  first: number;
+  last: number;
+  demand: number;
+  supply: number;
+  volume: number;
+  imbalance: number;
 }
 
 /**
@@ -32,22 +34,77 @@ export function clearingPoint(
   supply: readonly CurveStep[],
   tick: number,
 ): ClearingPoint | null {
-  let range: { from: Candidate; to: Candidate } | null = null;
-  for (const candidate of candidates(demand, supply, tick)) {
-    const better = range === null ? volumeOf(candidate) : compare(candidate, range.from);
-    if (better > 0) range = { from: candidate, to: candidate };
-    else if (better === 0 && range !== null) range = { from: range.from, to: candidate };
-  }
-  return range === null ? null : pointOn(range.from, range.to, tick);
+  const best = nothing();
+  for (const run of candidates(demand, supply, tick)) consider(best, run.first, run.last, run.demand, run.supply);
+  return pointOn(best, tick);
 }
 
-function pointOn(from: Candidate, to: Candidate, tick: number): ClearingPoint {
-  const lowest = pricePerKwh(from.first);
-  const highest = pricePerKwh(to.last);
-  const price = priceOnRange(lowest, highest, wh(from.demand), wh(to.supply), tick);
+/** Where tick index 0 lies, and the distance of two ticks, micro-currency per kWh. */
+export interface TickGrid {
+  readonly base: PricePerKwh;
+  readonly tick: number;
+}
+
+/** Energy that counts whatever the price, Wh: what an area delivers to others, and what others deliver to it. */
+export interface PricelessEnergy {
+  readonly demand: number;
+  readonly supply: number;
+}
+
+/**
+ * The same of energies by tick: `levels[2 x tick index]` Wh are asked for at exactly that limit, the word after it is
+ * what is offered. `null` also where there is no limit. The cost grows with the number of ticks.
+ */
+export function clearingPointOfTicks(
+  levels: Int32Array,
+  { base, tick }: TickGrid,
+  { demand, supply }: PricelessEnergy,
+): ClearingPoint | null {
+  let [asked, offered] = [demand, supply];
+  let [first, last] = [levels.length, -1];
+  for (let word = 0; word < levels.length; word += 2) {
+    const buys = levels[word] ?? 0;
+    asked += buys;
+    if (buys === 0 && levels[word + 1] === 0) continue;
+    if (word < first) first = word;
+    last = word;
+  }
+  const best = nothing();
+  for (let word = first; word <= last; word += 2) {
+    offered += levels[word + 1] ?? 0;
+    const price = base + (word >> 1) * tick;
+    consider(best, price, price, asked, offered);
+    asked -= levels[word] ?? 0;
+  }
+  return pointOn(best, tick);
+}
+
+function nothing(): BestRange {
+  return { first: 0, last: 0, demand: 0, supply: 0, volume: 0, imbalance: 0 };
+}
+
+/** The next prices, first to last, at all of which so much is asked for and offered. They come in rising order. */
+function consider(best: BestRange, first: number, last: number, demand: number, supply: number): void {
+  const volume = Math.min(demand, supply);
+  if (volume < best.volume || volume === 0) return;
+  const imbalance = Math.abs(demand - supply);
+  if (volume > best.volume || imbalance < best.imbalance) {
+    best.first = first;
+    best.demand = demand;
+    best.volume = volume;
+    best.imbalance = imbalance;
+  } else if (imbalance > best.imbalance) return;
+  best.last = last;
+  best.supply = supply;
+}
+
+function pointOn(best: BestRange, tick: number): ClearingPoint | null {
+  if (best.volume === 0) return null;
+  const [lowest, highest] = [pricePerKwh(best.first), pricePerKwh(best.last)];
+  const [demandAtLowest, supplyAtHighest] = [wh(best.demand), wh(best.supply)];
+  const price = priceOnRange(lowest, highest, demandAtLowest, supplyAtHighest, tick);
   assert(price >= lowest && price <= highest, `price ${price} is outside [${lowest}, ${highest}]`);
-  const volume = wh(volumeOf(from));
-  return { price, volume, lowest, highest, demandAtLowest: wh(from.demand), supplyAtHighest: wh(to.supply) };
+  return { price, volume: wh(best.volume), lowest, highest, demandAtLowest, supplyAtHighest };
 }
 
 /**
@@ -65,12 +122,12 @@ export function priceOnRange(
   return floorToTick(lowest + mulDivFloor(highest - lowest, demand, demand + supply), tick);
 }
 
-function volumeOf({ demand, supply }: Candidate): number {
-  return Math.min(demand, supply);
-}
-
-function compare(a: Candidate, b: Candidate): number {
-  return volumeOf(a) - volumeOf(b) || Math.abs(b.demand - b.supply) - Math.abs(a.demand - a.supply);
+/** A run of ticks, first to last, at all of which this much is asked for and offered. */
+interface Candidate {
+  readonly first: number;
+  readonly last: number;
+  readonly demand: number;
+  readonly supply: number;
 }
 
 /** Every limit, and between two limits the ticks that are none: there, demand is that of the upper, supply of the lower. */

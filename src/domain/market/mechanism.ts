@@ -1,29 +1,51 @@
+import type { PricePerKwh } from '../units/price.ts';
 import type { PriceBand } from '../units/tariff.ts';
+import type { Book } from './book.ts';
+import { clearFixedPrice, middleOf } from './fixed-price.ts';
+import type { MemberDirectory } from './member-directory.ts';
 import { clearMidMarket, type MeteredPosition, type PoolClearing } from './mid-market.ts';
-import type { Rationing } from './order.ts';
-import type { OrderBook } from './order-book.ts';
+import { clearingOf } from './order-entry.ts';
 import type { Clearing } from './trade.ts';
 
-export type MechanismName = 'call' | 'mid-market' | 'feed-in';
+export type MechanismName = 'call' | 'continuous' | 'mid-market' | 'fixed' | 'feed-in';
 
 /** How a community shares energy: before delivery by orders, or after it by what was metered; one of the two is null. */
 export interface Mechanism {
   readonly name: MechanismName;
-  readonly atGate: ((book: OrderBook) => Clearing) | null;
+  readonly atGate: ((book: Book, members: MemberDirectory) => Clearing) | null;
   readonly afterDelivery: ((metered: readonly MeteredPosition[], band: PriceBand, tick: number) => PoolClearing) | null;
   /** Whether deviations meet each other inside the street. */
   readonly balancing: boolean;
 }
 
-/** Each with the rationing that communities have unless they choose another. */
 export const MECHANISMS: Readonly<Record<MechanismName, Mechanism>> = {
-  call: { name: 'call', atGate: (book) => book.closeGate('pro-rata'), afterDelivery: null, balancing: true },
+  call: { name: 'call', atGate: closeAndClear, afterDelivery: null, balancing: true },
+  continuous: { name: 'continuous', atGate: closeAndClear, afterDelivery: null, balancing: true },
   'mid-market': { name: 'mid-market', atGate: null, afterDelivery: clearMidMarket, balancing: true },
+  fixed: { name: 'fixed', atGate: null, afterDelivery: clearAtTheMiddle, balancing: true },
   'feed-in': { name: 'feed-in', atGate: null, afterDelivery: null, balancing: false },
 };
 
-/** The mechanism as a market's terms have it. Without a gate there is nothing to ration. */
-export function mechanismOf({ mechanism, rationing }: { mechanism: MechanismName; rationing: Rationing }): Mechanism {
-  const chosen = MECHANISMS[mechanism];
-  return chosen.atGate === null ? chosen : { ...chosen, atGate: (book) => book.closeGate(rationing) };
+/** A call clears here; a continuous book has traded before, and only what still stands expires. */
+function closeAndClear(book: Book, members: MemberDirectory): Clearing {
+  book.closeGate();
+  return clearingOf(book, members);
+}
+
+/** The mechanism as a community's terms have it. `fixedPrice`: only of `fixed`, micro-currency per kWh. */
+export function mechanismOf(terms: {
+  readonly mechanism: MechanismName;
+  readonly fixedPrice?: PricePerKwh;
+}): Mechanism {
+  const { mechanism, fixedPrice } = terms;
+  if (mechanism !== 'fixed' || fixedPrice === undefined) return MECHANISMS[mechanism];
+  return {
+    ...MECHANISMS.fixed,
+    afterDelivery: (metered, band, tick) => clearFixedPrice(metered, band, tick, fixedPrice),
+  };
+}
+
+/** Where no price is fixed. */
+function clearAtTheMiddle(metered: readonly MeteredPosition[], band: PriceBand, tick: number): PoolClearing {
+  return clearFixedPrice(metered, band, tick, middleOf(band, tick));
 }

@@ -3,8 +3,16 @@ import type { MarketId, MemberId } from '../units/identity.ts';
 import type { PricePerKwh } from '../units/price.ts';
 import type { EpochMs } from '../units/time.ts';
 
-export type Side = 'buy' | 'sell';
-export type OrderType = 'limit' | 'market';
+/** Their places are their numbers, in the journal and in the signed content: append only. */
+export const SIDES = ['buy', 'sell'] as const;
+export type Side = (typeof SIDES)[number];
+
+/**
+ * `limit` rests until the gate. `market` accepts any price up to its limit, which is then the edge of the band, and never
+ * rests in a continuous book. `ioc` (immediate or cancel) takes what is there; `fok` (fill or kill) takes all or nothing.
+ */
+export const ORDER_TYPES = ['limit', 'market', 'ioc', 'fok'] as const;
+export type OrderType = (typeof ORDER_TYPES)[number];
 
 /** A member's choice, unique per market, product and member: an unsigned 32-bit number. */
 export type ClientOrderId = number;
@@ -23,6 +31,8 @@ export interface Order extends OrderKey {
   readonly type: OrderType;
   readonly limit: PricePerKwh;
   readonly energy: Wh;
+  /** The open order of the same member and side that this one takes the place of; absent: none. Continuous books only. */
+  readonly replaces?: ClientOrderId | undefined;
 }
 
 /** An accepted order and its place in the total order: the engine's journal sequence, never a client's clock. */
@@ -41,6 +51,7 @@ export const ORDER_REFUSALS = [
   'exists_with_different_type',
   'exists_with_different_limit',
   'exists_with_different_energy',
+  'exists_with_different_replaces',
   'gate_closed',
   'market_halted',
   'member_halted',
@@ -50,8 +61,12 @@ export const ORDER_REFUSALS = [
   'energy_too_large',
   'tick_size',
   'outside_band',
+  'replaced_unknown',
+  'replaced_not_open',
+  'replaced_other_side',
   'self_cross',
   'exceeds_capability',
+  'exceeds_collateral',
 ] as const;
 
 export type OrderRefusal = (typeof ORDER_REFUSALS)[number];
@@ -61,13 +76,35 @@ export type OrderVerdict =
   | { readonly ok: true; readonly code: 'accepted' | 'exists'; readonly sequence: number }
   | { readonly ok: false; readonly code: OrderRefusal };
 
-/** What became of an order when its product was cleared or it was withdrawn. */
-export type OrderFate = 'filled' | 'partly_filled' | 'rationed_out' | 'price_not_reached' | 'no_trade' | 'cancelled';
+/**
+ * What became of an order when its product was cleared, or before. Call: `filled`, `partly_filled`, `rationed_out`,
+ * `price_not_reached`, `no_trade` (the curves do not meet). Continuous: `filled`; `expired` (the rest stood until the
+ * gate), `lapsed` (the rest of a market or ioc order found no counterpart), `killed` (a fok order that could not be
+ * filled whole), `replaced`. Both: `cancelled`.
+ */
+export const ORDER_FATES = [
+  'open',
+  'filled',
+  'partly_filled',
+  'rationed_out',
+  'price_not_reached',
+  'no_trade',
+  'cancelled',
+  'expired',
+  'lapsed',
+  'killed',
+  'replaced',
+] as const;
 
-/** The answer to a withdrawal. `exists`: it was withdrawn before. `not_open`: the order was refused, so it never stood. */
+export type OrderFate = (typeof ORDER_FATES)[number];
+
+/** The answer to a withdrawal. `exists`: it was withdrawn before. `not_open`: refused, filled, or otherwise ended. */
 export type CancelVerdict =
   | { readonly ok: true; readonly code: 'cancelled' | 'exists'; readonly sequence: number }
   | { readonly ok: false; readonly code: 'unknown_order' | 'not_open' | 'gate_closed' };
 
 /** How the partly filled limit level of the long side is shared. Time is the journal sequence. */
 export type Rationing = 'pro-rata' | 'price-time';
+
+/** A member whose clock is further off than this places no new orders. */
+export const MAX_CLOCK_OFFSET_MS = 50;

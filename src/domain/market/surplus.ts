@@ -1,19 +1,18 @@
 import type { NanoTotal } from '../units/money.ts';
-import type { RestingOrder } from './order.ts';
-import type { Clearing } from './trade.ts';
+import type { Order } from './order.ts';
+import type { OrderFill } from './trade.ts';
 
 /**
- * What the trades gain against the stated limits, nano-currency: buyers (limit - price) x energy, sellers
- * (price - limit) x energy. `orders` are those that `clearing.fills` answers, position by position.
+ * What the trades gain against the stated limits, nano-currency: what buyers would have paid at most less what sellers
+ * would have taken at least; the prices between cancel out. `fills` answer `orders` position by position.
  */
-export function surplusOf(clearing: Clearing, orders: readonly RestingOrder[]): NanoTotal {
+export function surplusOf(fills: readonly OrderFill[], orders: readonly Pick<Order, 'side' | 'limit'>[]): NanoTotal {
   let surplus = 0n;
-  if (clearing.price === null) return surplus as NanoTotal;
-  for (const [position, { filled }] of clearing.fills.entries()) {
+  for (const [position, { filled }] of fills.entries()) {
     const order = orders[position];
     if (order === undefined || filled === 0) continue;
-    const gain = order.side === 'buy' ? order.limit - clearing.price : clearing.price - order.limit;
-    surplus += BigInt(gain) * BigInt(filled);
+    const worth = BigInt(order.limit) * BigInt(filled);
+    surplus += order.side === 'buy' ? worth : -worth;
   }
   return surplus as NanoTotal;
 }

@@ -11,6 +11,8 @@ export interface Trade {
   readonly sellOrder: ClientOrderId;
   readonly energy: Wh;
   readonly price: PricePerKwh;
+  /** Between zones with different prices: what the seller gets. Absent: the same. */
+  readonly sellerPrice?: PricePerKwh;
 }
 
 /** What one order got: `filled` Wh of it, and why not more. */
@@ -30,6 +32,8 @@ export interface CurveStep {
 /** The outcome of a product. `price` is null where nothing traded. */
 export interface Clearing {
   readonly price: PricePerKwh | null;
+  /** By zone, where a market has several. */
+  readonly zonePrices?: readonly (PricePerKwh | null)[];
   readonly traded: Wh;
   readonly trades: readonly Trade[];
   readonly fills: readonly OrderFill[];
