@@ -119,3 +119,53 @@ describe('the energy of an interval', () => {
     );
   });
 });
+
+describe('a gap', () => {
+  /** The interval without a reading, substituted and kept open. */
+  function substituted(track: MeterTrack, index: number, imported: number): MeterTrack {
+    const closed = closeInterval(track, quarter(index));
+    expect(closed.energy).toBeNull();
+    return bookSubstitute(closed.track, substituteEnergy(wh(imported), null), quarter(index));
+  }
+
+  test('of one interval is resolved by its late reading, and the next interval is its own', () => {
+    const open = substituted(tracked(reading(0, 0)), 0, 300);
+    const late = [reading(15, 120, 80), reading(30, 200, 90)].reduce((t, r) => acceptReading(t, r, LIMITS).track, open);
+    const { track, energy, resolved } = closeInterval(late, quarter(1));
+    expect(energy).toEqual({ imported: 80, exported: 10, origin: 'metered' });
+    expect(resolved).toEqual([
+      [
+        {
+          booked: { interval: quarter(0), imported: 300, exported: 0 },
+          energy: { imported: 120, exported: 80, origin: 'metered' },
+        },
+      ],
+    ]);
+    expect(track).toMatchObject({ gap: [], pending: [], settled: { imported: 200, exported: 90 } });
+  });
+
+  test('takes in the interval whose reading ends it, because that one does not begin with a reading', () => {
+    const open = substituted(tracked(reading(0, 0)), 0, 300);
+    const ended = substituted(acceptReading(open, reading(30, 300, 41), LIMITS).track, 1, 150);
+    const next = closeInterval(acceptReading(ended, reading(45, 310, 41), LIMITS).track, quarter(2));
+    expect(next.energy).toEqual({ imported: 10, exported: 0, origin: 'metered' });
+    expect(next.resolved.map((gap) => gap.map(({ energy }) => energy))).toEqual([
+      [
+        { imported: 200, exported: 21, origin: 'substituted' },
+        { imported: 100, exported: 20, origin: 'substituted' },
+      ],
+    ]);
+  });
+
+  test('with a late reading in the middle falls into two', () => {
+    const open = [0, 1, 2].reduce((track, index) => substituted(track, index, 100), tracked(reading(0, 0)));
+    const late = [reading(30, 100), reading(44, 170)].reduce((t, r) => acceptReading(t, r, LIMITS).track, open);
+    const { resolved } = closeInterval(late, quarter(3));
+    expect(resolved.map((gap) => gap.map(({ energy }) => energy.imported))).toEqual([[50, 50], [70]]);
+  });
+
+  test('of a meter that was never read stays as it was substituted', () => {
+    const silent = bookSubstitute(NEW_METER, substituteEnergy(wh(300), null), quarter(0));
+    expect(silent).toBe(NEW_METER);
+  });
+});

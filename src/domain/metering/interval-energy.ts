@@ -3,6 +3,7 @@ import { type DeliveryInterval, intervalEnd } from '../units/interval.ts';
 import { energyOf, type Watt } from '../units/power.ts';
 import type { EpochMs } from '../units/time.ts';
 import type { IntervalEnergy, MeterReading } from './meter-reading.ts';
+import { type CorrectedInterval, type SubstitutedInterval, splitGap } from './substitute-reading.ts';
 
 /** Why a reading was not taken, in the order of the checks. Its meter's track stays as it was. */
 export type ReadingRefusal =
@@ -28,11 +29,13 @@ export interface MeterTrack {
   /** The last good reading of each interval that is not closed yet, oldest first. */
   readonly pending: readonly MeterReading[];
   readonly latest: MeterReading | null;
-  /** What has been settled so far, as register values: the next interval begins here. `null`: no reading yet. */
+  /** What has been settled so far, as register values: the next interval, or the gap, begins here. `null`: no reading yet. */
   readonly settled: Registers | null;
+  /** The intervals since then that were settled with a substitute, oldest first: the registers did not speak yet. */
+  readonly gap: readonly SubstitutedInterval[];
 }
 
-export const NEW_METER: MeterTrack = { pending: [], latest: null, settled: null };
+export const NEW_METER: MeterTrack = { pending: [], latest: null, settled: null, gap: [] };
 
 export interface MeterLimits {
   /** The most that can flow through the connection, either way. */
@@ -52,30 +55,61 @@ export function acceptReading(
   if (code !== null) return { track, verdict: { ok: false, code } };
   const settled = track.settled ?? { imported: reading.importRegister, exported: reading.exportRegister };
   const pending = keepLastOfInterval(track.pending, reading, limits.lengthMs);
-  return { track: { pending, latest: reading, settled }, verdict: { ok: true } };
+  return { track: { ...track, pending, latest: reading, settled }, verdict: { ok: true } };
+}
+
+export interface ClosedInterval {
+  readonly track: MeterTrack;
+  /** `null`: the caller waits, or substitutes at the deadline. */
+  readonly energy: IntervalEnergy | null;
+  /** The gaps, oldest first, whose truth the registers have shown since the last closure. */
+  readonly resolved: readonly (readonly CorrectedInterval[])[];
 }
 
 /**
- * The energy of an interval: the registers at the last good reading at or before its end, minus what was settled before.
- * A reading that arrives after its interval was closed falls into the next one, so no Wh is lost and none counts twice.
- * `energy` is null where the interval has no reading of its own: the caller waits, or substitutes at the deadline.
+ * The energy of an interval: the registers at the last good reading at or before its end, minus those at its start. A
+ * reading that arrives after its interval was closed falls into the next one, so no Wh is lost and none counts twice.
+ * `energy` is null where the interval has no reading of its own, or where a gap before it is still open: then only the
+ * total of both is known. The reading that ends the gap then stays, and the next closure resolves all of it.
  */
-export function closeInterval(
-  track: MeterTrack,
-  interval: DeliveryInterval,
-): { readonly track: MeterTrack; readonly energy: IntervalEnergy | null } {
+export function closeInterval(track: MeterTrack, interval: DeliveryInterval): ClosedInterval {
   const end = intervalEnd(interval);
-  const reading = track.pending.findLast(({ at }) => at > interval.start && at <= end);
-  if (reading === undefined || track.settled === null) return { track: forget(track, end), energy: null };
-  const imported = risen(reading.importRegister, track.settled.imported);
-  const exported = risen(reading.exportRegister, track.settled.exported);
-  const settled = raise(track.settled, imported, exported);
-  return { track: { ...forget(track, end), settled }, energy: { imported, exported, origin: 'metered' } };
+  const { track: known, resolved } = resolveGap(track, interval.start);
+  const reading = known.pending.findLast(({ at }) => at > interval.start && at <= end);
+  if (reading === undefined || known.settled === null) return { track: forget(known, end), energy: null, resolved };
+  if (known.gap.length > 0) return { track: known, energy: null, resolved };
+  const imported = risen(reading.importRegister, known.settled.imported);
+  const exported = risen(reading.exportRegister, known.settled.exported);
+  const settled = raise(known.settled, imported, exported);
+  return { track: { ...forget(known, end), settled }, energy: { imported, exported, origin: 'metered' }, resolved };
 }
 
-/** Books a substitute as settled, so that the next reading only adds what the substitute left out. */
-export function bookSubstitute(track: MeterTrack, energy: IntervalEnergy): MeterTrack {
-  return track.settled === null ? track : { ...track, settled: raise(track.settled, energy.imported, energy.exported) };
+/**
+ * Books a substitute. With `interval` it opens or lengthens a gap, and what the registers show for it later comes out of
+ * `closeInterval` as a correction of that interval. Without, the difference falls into the next interval with a reading.
+ */
+export function bookSubstitute(track: MeterTrack, energy: IntervalEnergy, interval?: DeliveryInterval): MeterTrack {
+  const { imported, exported } = energy;
+  if (track.settled === null) return track;
+  if (interval === undefined) return { ...track, settled: raise(track.settled, imported, exported) };
+  return { ...track, gap: [...track.gap, { interval, imported, exported }] };
+}
+
+/** Readings of intervals that are closed already: each tells the total since the reading before it. */
+function resolveGap(track: MeterTrack, until: EpochMs): Omit<ClosedInterval, 'energy'> {
+  if (track.gap.length === 0) return { track, resolved: [] };
+  let { settled, gap } = track;
+  const resolved: CorrectedInterval[][] = [];
+  for (const { at, importRegister, exportRegister } of track.pending) {
+    const covered = gap.filter(({ interval }) => interval.start < at);
+    if (at > until || settled === null || covered.length === 0) continue;
+    const imported = risen(importRegister, settled.imported);
+    const exported = risen(exportRegister, settled.exported);
+    resolved.push(splitGap(covered, { imported, exported }));
+    settled = raise(settled, imported, exported);
+    gap = gap.slice(covered.length);
+  }
+  return { track: { ...track, settled, gap }, resolved };
 }
 
 function refusalOf(

@@ -1,8 +1,11 @@
-import { excessWh, minWh, type Wh, type WhTotal, wh } from '../units/energy.ts';
+import { assert } from '../units/assert.ts';
+import type { WhTotal } from '../units/energy.ts';
 import type { MemberId } from '../units/identity.ts';
-import { amountOf, type NanoTotal, ZERO_TOTAL } from '../units/money.ts';
-import type { IntervalSettlement } from './interval-settlement.ts';
-import { longOf, shortOf } from './single-supply.ts';
+import { type NanoTotal, sumNano, ZERO_TOTAL } from '../units/money.ts';
+import type { MemberShare } from './community-share.ts';
+import type { CorrectingEntry } from './correcting-entry.ts';
+import type { Amount, IntervalSettlement } from './interval-settlement.ts';
+import { utilityByFeeder } from './utility-by-feeder.ts';
 
 /**
  * The five accounts of a community, running totals. Money in nano-currency, positive is received; energy in Wh.
@@ -13,8 +16,9 @@ export interface Accounts {
   readonly members: ReadonlyMap<MemberId, NanoTotal>;
   readonly utility: NanoTotal;
   readonly utilityInBooks: NanoTotal;
-  /** Grid fees: none are charged yet. */
+  /** Grid fees. */
   readonly grid: NanoTotal;
+  /** Spreads, penalties and zone rent, less what was paid out. */
   readonly community: NanoTotal;
   /** Net import at the feeder meter minus net import of all members, Wh. */
   readonly losses: WhTotal;
@@ -42,10 +46,35 @@ export function addToAccounts(accounts: Accounts, settlement: IntervalSettlement
     members,
     utility: plus(accounts.utility, utilityByFeeder(settlement)),
     utilityInBooks: plus(accounts.utilityInBooks, amounts.utility),
-    grid: accounts.grid,
+    grid: plus(accounts.grid, amounts.grid ?? 0),
     community: plus(accounts.community, amounts.community),
     losses: (accounts.losses + BigInt(lossesOf(settlement))) as WhTotal,
   };
+}
+
+/** The accounts after a correcting entry: it is added to them, and no interval is counted again. */
+export function addEntryToAccounts(accounts: Accounts, entry: CorrectingEntry): Accounts {
+  const members = new Map(accounts.members);
+  for (const { member, amount } of entry.amounts) members.set(member, plus(members.get(member) ?? ZERO_TOTAL, amount));
+  const net = BigInt(entry.imported - entry.exported);
+  return {
+    ...accounts,
+    members,
+    utility: plus(accounts.utility, entry.utilityByFeeder),
+    utilityInBooks: plus(accounts.utilityInBooks, entry.utility),
+    grid: plus(accounts.grid, entry.grid),
+    community: plus(accounts.community, entry.community),
+    losses: (entry.member === null ? accounts.losses + net : accounts.losses - net) as WhTotal,
+  };
+}
+
+/** The accounts after a pay-out: what members get, the community account gives. It must hold as much. */
+export function payOut(accounts: Accounts, shares: readonly MemberShare[]): Accounts {
+  const paid = sumNano(shares.map(({ amount }) => amount));
+  assert(paid <= accounts.community || paid === 0n, `${paid} are paid out of ${accounts.community}`);
+  const members = new Map(accounts.members);
+  for (const { member, amount } of shares) members.set(member, plus(members.get(member) ?? ZERO_TOTAL, amount));
+  return { ...accounts, members, community: plus(accounts.community, -paid as NanoTotal) };
 }
 
 /** Members' books against the feeder meter: both are zero where every meter tells the truth and nothing is lost. */
@@ -69,31 +98,11 @@ export function conservationOf(settlement: IntervalSettlement): Conservation {
   return conservation(addToAccounts(NEW_ACCOUNTS, settlement));
 }
 
-/**
- * What the utility receives for what the feeder meter saw. Where nothing is balanced inside the street (`feed-in`), it
- * also buys surplus from some members and sells it to others behind the feeder meter, and keeps the margin.
- */
-function utilityByFeeder({ positions, feeder, prices: { tariff } }: IntervalSettlement): number {
-  const restLong = total(positions.map((each) => excessWh(longOf(each), each.balancedLong)));
-  const restShort = total(positions.map((each) => excessWh(shortOf(each), each.balancedShort)));
-  const through = minWh(restLong, restShort);
-  return (
-    amountOf(tariff.importPrice, feeder.imported) -
-    amountOf(tariff.exportPrice, feeder.exported) +
-    amountOf(tariff.importPrice, through) -
-    amountOf(tariff.exportPrice, through)
-  );
-}
-
 function lossesOf({ positions, feeder }: IntervalSettlement): number {
   const members = positions.reduce((sum, { imported, exported }) => sum + imported - exported, 0);
   return feeder.imported - feeder.exported - members;
 }
 
-function total(terms: readonly Wh[]): Wh {
-  return wh(terms.reduce((sum, term) => sum + term, 0));
-}
-
-function plus(sum: NanoTotal, amount: number): NanoTotal {
+function plus(sum: NanoTotal, amount: Amount | 0): NanoTotal {
   return (sum + BigInt(amount)) as NanoTotal;
 }
