@@ -13,11 +13,27 @@ export interface MarketClock {
 /** An append-only log with one writer: the system of record. */
 export interface CommandLog {
   /** Resolves with the record's sequence (1, 2, ...) when the bytes are on stable storage, never before. */
-  append(record: Uint8Array): Promise<number>;
+  append(record: Uint8Array, options?: AppendOptions): Promise<number>;
+  /** All of them or none, next to each other; resolves with the sequence of the last. */
+  appendAll(records: readonly Uint8Array[], options?: AppendOptions): Promise<number>;
   /** Every record from `sequence` on, in order. */
   read(fromSequence: number): AsyncIterable<{ readonly sequence: number; readonly record: Uint8Array }>;
+  /** The same, as they lie together. A record shares memory with its neighbours: copy what you keep. */
+  readBatches(fromSequence: number): AsyncIterable<CommandBatch>;
   /** What was appended before is still answered; later appends are rejected. */
   close(): Promise<void>;
+}
+
+export interface AppendOptions {
+  /** Still written when the disk is full, from space that is kept for it: what closes, withdraws or completes. */
+  readonly urgent?: boolean;
+}
+
+export interface CommandBatch {
+  readonly firstSequence: number;
+  readonly records: readonly Uint8Array[];
+  /** The engine that wrote them, 0 where it did not say. */
+  readonly engineVersion: number;
 }
 
 /** A publish-subscribe bus with the semantics of MQTT 3.1.1. Delivery at QoS 1 may repeat a message. */

@@ -32,6 +32,32 @@ export function commandLogSuite(open: () => Promise<CommandLog>): void {
     await log.close();
   });
 
+  test('a batch stands together and is answered with its last sequence', async () => {
+    const log = await open();
+    const first = log.append(Buffer.from('a'));
+    const batch = log.appendAll([Buffer.from('b'), Buffer.from(''), Buffer.from('c')]);
+    const last = log.append(Buffer.from('d'), { urgent: true });
+    expect(await Promise.all([first, batch, last])).toEqual([1, 4, 5]);
+    expect(await log.appendAll([])).toBe(5);
+    expect(await contents(log, 1)).toEqual(['1:a', '2:b', '3:', '4:c', '5:d']);
+    await log.close();
+    await expect(log.appendAll([Buffer.from('e')])).rejects.toMatchObject({ code: 'JOURNAL_WRITE_FAILED' });
+  });
+
+  test('batches of a read are the same records, with the version of the engine', async () => {
+    const log = await open();
+    await log.appendAll(['a', 'b', 'c'].map((text) => Buffer.from(text)));
+    await log.append(Buffer.from('d'));
+    const found: string[] = [];
+    for await (const { firstSequence, records, engineVersion } of log.readBatches(2)) {
+      expect(engineVersion).toBe(1);
+      found.push(...records.map((record, index) => `${firstSequence + index}:${Buffer.from(record).toString()}`));
+    }
+    expect(found).toEqual(['2:b', '3:c', '4:d']);
+    for await (const batch of log.readBatches(5)) expect(batch).toBe('nothing');
+    await log.close();
+  });
+
   test('closing answers what was appended before and refuses what comes after', async () => {
     const log = await open();
     const before = log.append(Buffer.from('before'));

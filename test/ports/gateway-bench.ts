@@ -65,6 +65,7 @@ export async function openGatewayBench() {
   let answer: ((message: OrderMessage | CancelMessage) => { ok: boolean; code: string } | null) | null = null;
 
   await subscribeJson(bus, memberTopic(MARKET, 'order', PLAN.id), orderTopicMessage, (message) => {
+    if (message.kind === 'batch') return;
     orders.push(message);
     watcher.changed();
     const { kind, product, clientOrderId } = message;

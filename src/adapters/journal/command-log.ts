@@ -1,240 +1,188 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
-import { join } from 'node:path';
-import type { CommandLog } from '../../domain/ports.ts';
+import { randomBytes } from 'node:crypto';
+import type { AppendOptions, CommandBatch, CommandLog } from '../../domain/ports.ts';
+import { assert } from '../../domain/units/assert.ts';
 import { Fault } from '../../errors/fault.ts';
-import { type DecodedFrame, decodeFrame, encodeFrame, hasFrameAfter } from './frame.ts';
-
-/** What the journal needs of a disk; tests hand in one that fills up, tears and fails. */
-export interface JournalDisk {
-  open(path: string): Promise<JournalFile>;
-  syncFolder(folder: string): void;
-}
-
-export interface JournalFile {
-  /** Appends at `position`; may write less than asked and throw, as disks do. */
-  write(bytes: Uint8Array, position: number): Promise<void>;
-  sync(): Promise<void>;
-  truncate(length: number): Promise<void>;
-  close(): Promise<void>;
-}
+import { MAX_BODY_BYTES, splitRecords } from './frame.ts';
+import { isDiskFull, type JournalDisk, nodeDisk } from './journal-disk.ts';
+import { JournalTail, type LastSegment } from './journal-tail.ts';
+import { assertJoined, listSegments, readSegment, type SegmentEnd, type SegmentName, segmentsFrom } from './segment.ts';
+import { WaitingFrame } from './waiting-frame.ts';
 
 export interface JournalOptions {
   readonly folder: string;
+  /** Written into every segment, so that a later engine knows whose rules its commands met. */
+  readonly engineVersion?: number;
+  /** Segments whose records all come before this one are neither opened nor checked: the snapshot stands for them. */
+  readonly verifyFrom?: number;
   readonly segmentBytes?: number;
+  /** What is kept for urgent records on a full disk. */
+  readonly reserveBytes?: number;
   readonly disk?: JournalDisk;
+  /** A number that nobody who sends commands can know: 32 bits, drawn for every segment. */
+  readonly drawSalt?: () => number;
 }
 
-interface Pending {
-  readonly record: Uint8Array;
-  readonly resolve: (sequence: number) => void;
-  readonly reject: (fault: Fault) => void;
-}
-
-const SEGMENT_BYTES = 64 * 2 ** 20;
-const SEGMENT_NAME = /^commands-(\d{12})\.log$/;
+/** A frame that is this full is closed; the next record begins another. */
+const FRAME_BYTES = 2 ** 20;
 
 /**
  * Opens the journal of one market: append-only segments, group commit, an answer only after the sync.
- * A torn last frame is cut; damage before the end is a fault, never skipped.
+ * A torn last frame is cut; any other damage is a fault, never skipped.
+ * @throws Fault JOURNAL_CORRUPT, DISK_FULL, JOURNAL_WRITE_FAILED
  */
 export async function openJournal(options: JournalOptions): Promise<JournalWriter> {
-  mkdirSync(options.folder, { recursive: true });
-  const segments = listSegments(options.folder);
-  const found = segments.map((segment, index) => scanSegment(options.folder, segment, index === segments.length - 1));
-  const count = countJoined(options.folder, found);
-  const last = found.at(-1);
-  const writer = new JournalWriter(options, count);
-  await writer.begin(last?.name ?? segmentName(1), last?.validBytes ?? 0);
-  return writer;
-}
-
-interface ScannedSegment {
-  readonly name: string;
-  readonly records: number;
-  readonly validBytes: number;
-}
-
-function listSegments(folder: string): string[] {
-  return readdirSync(folder)
-    .filter((name) => SEGMENT_NAME.test(name))
-    .sort();
-}
-
-function scanSegment(folder: string, name: string, isLast: boolean): ScannedSegment {
-  const bytes = readFileSync(join(folder, name));
-  let [records, offset] = [0, 0];
-  for (const frame of framesOf(bytes)) {
-    records += frame.records.length;
-    offset = frame.nextOffset;
+  try {
+    return await begin(options);
+  } catch (error) {
+    throw journalFault(options.folder, error);
   }
-  const torn = offset < bytes.length;
-  if (torn && (!isLast || hasFrameAfter(bytes, offset))) {
-    throw new Fault('JOURNAL_CORRUPT', `${join(folder, name)}: damaged at byte ${offset}, after record ${records}`);
+}
+
+async function begin(options: JournalOptions): Promise<JournalWriter> {
+  const { folder, disk = nodeDisk, verifyFrom = 1, drawSalt = () => randomBytes(4).readUInt32LE() } = options;
+  await disk.makeFolder(folder);
+  const segments = segmentsFrom(await listSegments(disk, folder), verifyFrom, folder);
+  let last: LastSegment | null = null;
+  for (const [index, name] of segments.entries()) {
+    const end = await endOf(disk, name, index === segments.length - 1);
+    assertJoined(end.nextSequence, segments[index + 1]);
+    last = { name, end };
   }
-  return { name, records, validBytes: offset };
-}
-
-function* framesOf(bytes: Buffer): Iterable<DecodedFrame> {
-  for (let frame = decodeFrame(bytes, 0); frame !== null; frame = decodeFrame(bytes, frame.nextOffset)) yield frame;
-}
-
-/** A segment is named by its first record, so that one that is gone does not renumber those after it. */
-function countJoined(folder: string, segments: readonly ScannedSegment[]): number {
-  let count = 0;
-  for (const { name, records } of segments) {
-    if (name !== segmentName(count + 1)) {
-      const problem = `${count} records come before it, not as many as its name says`;
-      throw new Fault('JOURNAL_CORRUPT', `${join(folder, name)}: ${problem}`);
-    }
-    count += records;
+  const count = (last?.end.nextSequence ?? 1) - 1;
+  if (verifyFrom > count + 1) {
+    throw new Fault('JOURNAL_CORRUPT', `${folder}: ends after record ${count}, and record ${verifyFrom - 1} is known`);
   }
-  return count;
+  const settings = { segmentBytes: SEGMENT_BYTES, engineVersion: 1, ...options, disk, drawSalt };
+  return new JournalWriter(disk, folder, await JournalTail.open(settings, last));
 }
 
-function segmentName(firstSequence: number): string {
-  return `commands-${String(firstSequence).padStart(12, '0')}.log`;
+const SEGMENT_BYTES = 64 * 2 ** 20;
+
+async function endOf(disk: JournalDisk, name: SegmentName, mayBeTorn: boolean): Promise<SegmentEnd> {
+  const frames = readSegment(disk, name, { mayBeTorn });
+  for (;;) {
+    const next = await frames.next();
+    if (next.done === true) return next.value;
+  }
 }
 
 class JournalWriter implements CommandLog {
-  readonly #options: JournalOptions;
   readonly #disk: JournalDisk;
-  /** How many records are on the disk. They are not kept in memory: a market lives for years. */
-  #count: number;
-  #file: JournalFile | null = null;
-  #position = 0;
-  #waiting: Pending[] = [];
+  readonly #folder: string;
+  readonly #tail: JournalTail;
+  /** The last of these fills while the first is on its way to the disk. */
+  readonly #waiting: WaitingFrame[] = [];
+  readonly #spare: WaitingFrame[] = [];
   #writing: Promise<void> | null = null;
   #broken: Fault | null = null;
   #closing: Fault | null = null;
 
-  constructor(options: JournalOptions, count: number) {
-    this.#options = options;
-    this.#disk = options.disk ?? nodeDisk;
-    this.#count = count;
+  constructor(disk: JournalDisk, folder: string, tail: JournalTail) {
+    this.#disk = disk;
+    this.#folder = folder;
+    this.#tail = tail;
   }
 
-  /** Continues the segment after its last whole frame; what follows was torn and never acknowledged. */
-  async begin(segment: string, validBytes: number): Promise<void> {
-    this.#file = await this.#disk.open(join(this.#options.folder, segment));
-    await this.#file.truncate(validBytes);
-    await this.#file.sync();
-    this.#disk.syncFolder(this.#options.folder);
-    this.#position = validBytes;
+  /** The last record that is on stable storage, 0 for none. */
+  get lastSequence(): number {
+    return this.#tail.count;
   }
 
-  append(record: Uint8Array): Promise<number> {
+  append(record: Uint8Array, options?: AppendOptions): Promise<number> {
     const refusal = this.#broken ?? this.#closing;
     if (refusal !== null) return Promise.reject(refusal);
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ record: new Uint8Array(record), resolve, reject });
-      this.#writing ??= this.#writeAll();
-    });
+    const frame = this.#openFrame(record.length);
+    frame.add(record);
+    return this.#enter(frame, options);
+  }
+
+  appendAll(records: readonly Uint8Array[], options?: AppendOptions): Promise<number> {
+    const refusal = this.#broken ?? this.#closing;
+    if (refusal !== null) return Promise.reject(refusal);
+    if (records.length === 0) return Promise.resolve(this.lastSequence);
+    const bytes = records.reduce((sum, record) => sum + 4 + record.length, 0);
+    const frame = this.#openFrame(bytes);
+    for (const record of records) frame.add(record);
+    return this.#enter(frame, options);
   }
 
   async *read(fromSequence: number): AsyncIterable<{ readonly sequence: number; readonly record: Uint8Array }> {
-    const { folder } = this.#options;
-    let sequence = 0;
-    for (const segment of listSegments(folder)) {
-      for (const { records } of framesOf(readFileSync(join(folder, segment)))) {
-        for (const record of records) {
-          sequence += 1;
-          if (sequence > this.#count) return;
-          if (sequence >= fromSequence) yield { sequence, record };
-        }
-      }
+    for await (const { firstSequence, records } of this.readBatches(fromSequence)) {
+      let sequence = firstSequence;
+      for (const record of records) yield { sequence: sequence++, record };
     }
+  }
+
+  async *readBatches(fromSequence: number): AsyncIterable<CommandBatch> {
+    const [folder, count, position] = [this.#folder, this.#tail.count, this.#tail.position];
+    const active = this.#tail.firstSequence;
+    if (fromSequence > count) return;
+    const segments = segmentsFrom(await listSegments(this.#disk, folder), fromSequence, folder);
+    for (const [index, name] of segments.entries()) {
+      const limit = name.firstSequence === active ? { limitBytes: position } : {};
+      const frames = readSegment(this.#disk, name, { mayBeTorn: false, ...limit });
+      let next = await frames.next();
+      for (; next.done !== true; next = await frames.next()) {
+        const { firstSequence, body, engineVersion } = next.value;
+        const skipped = Math.max(0, fromSequence - firstSequence);
+        const records = splitRecords(body)?.slice(skipped) ?? [];
+        if (records.length > 0) yield { firstSequence: firstSequence + skipped, records, engineVersion };
+      }
+      assertJoined(next.value.nextSequence, segments[index + 1]);
+      if (next.value.nextSequence > count) return;
+    }
+    throw new Fault('JOURNAL_CORRUPT', `${folder}: the segment with record ${count} is gone`);
   }
 
   /** What was appended before is still committed. */
   async close(): Promise<void> {
     this.#closing ??= new Fault('JOURNAL_WRITE_FAILED', 'the journal is closed');
     await this.#writing;
-    await this.#file?.close();
-    this.#file = null;
+    await this.#tail.close();
+  }
+
+  #openFrame(bytes: number): WaitingFrame {
+    assert(bytes < MAX_BODY_BYTES / 2, `a batch of ${bytes} bytes, which is more than one frame takes`);
+    const last = this.#waiting.at(-1);
+    if (last !== undefined && last.bytes < FRAME_BYTES) return last;
+    const frame = this.#spare.pop() ?? new WaitingFrame();
+    this.#waiting.push(frame);
+    return frame;
+  }
+
+  #enter(frame: WaitingFrame, options: AppendOptions | undefined): Promise<number> {
+    const entered = frame.enter(options?.urgent ?? false);
+    this.#writing ??= this.#writeAll();
+    return entered;
   }
 
   /** One frame after another: all that waits goes out together and is answered together. */
   async #writeAll(): Promise<void> {
     await null;
-    while (this.#waiting.length > 0 && this.#broken === null) {
-      const batch = this.#waiting;
-      this.#waiting = [];
-      await this.#commit(batch);
+    for (let frame = this.#waiting.shift(); frame !== undefined; frame = this.#waiting.shift()) {
+      await this.#commit(frame);
+      frame.clear(2 * FRAME_BYTES);
+      if (this.#spare.length < 2) this.#spare.push(frame);
     }
     this.#writing = null;
   }
 
-  async #commit(batch: readonly Pending[]): Promise<void> {
+  /** After a failed sync, or a write that could not be taken back, nobody knows what is on the disk: nothing more is taken. */
+  async #commit(frame: WaitingFrame): Promise<void> {
+    if (this.#broken !== null) return frame.reject(this.#broken);
     try {
-      await this.#rotateWhenFull();
-      const frame = encodeFrame(batch.map((pending) => pending.record));
-      await this.#file?.write(frame, this.#position);
-      await this.#file?.sync();
-      this.#position += frame.length;
+      await this.#tail.commit(frame);
     } catch (error) {
-      await this.#stop(error, batch);
-      return;
+      this.#broken = journalFault(this.#folder, error);
+      frame.reject(this.#broken);
     }
-    for (const pending of batch) {
-      this.#count += 1;
-      pending.resolve(this.#count);
-    }
-  }
-
-  async #rotateWhenFull(): Promise<void> {
-    if (this.#position < (this.#options.segmentBytes ?? SEGMENT_BYTES)) return;
-    await this.#file?.close();
-    await this.begin(segmentName(this.#count + 1), 0);
-  }
-
-  /** After a failed write or sync nobody knows what is on the disk: cut what was not acknowledged and accept no more. */
-  async #stop(error: unknown, batch: readonly Pending[]): Promise<void> {
-    const full = error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EFBIG');
-    const code = full ? 'DISK_FULL' : 'JOURNAL_WRITE_FAILED';
-    this.#broken = new Fault(code, `journal in ${this.#options.folder}: ${String(error)}`, error);
-    await this.#file?.truncate(this.#position).catch(() => undefined);
-    for (const pending of [...batch, ...this.#waiting]) pending.reject(this.#broken);
-    this.#waiting = [];
   }
 }
 
 export type { JournalWriter };
 
-const nodeDisk: JournalDisk = {
-  async open(path) {
-    return new NodeJournalFile(await open(path, 'a+').then((handle) => handle.close().then(() => open(path, 'r+'))));
-  },
-  syncFolder(folder) {
-    const descriptor = openSync(folder, 'r');
-    fsyncSync(descriptor);
-    closeSync(descriptor);
-  },
-};
-
-class NodeJournalFile implements JournalFile {
-  readonly #handle: FileHandle;
-
-  constructor(handle: FileHandle) {
-    this.#handle = handle;
-  }
-
-  async write(bytes: Uint8Array, position: number): Promise<void> {
-    for (let written = 0; written < bytes.length; ) {
-      const { bytesWritten } = await this.#handle.write(bytes, written, bytes.length - written, position + written);
-      written += bytesWritten;
-    }
-  }
-
-  sync(): Promise<void> {
-    return this.#handle.datasync();
-  }
-
-  truncate(length: number): Promise<void> {
-    return this.#handle.truncate(length);
-  }
-
-  close(): Promise<void> {
-    return this.#handle.close();
-  }
+function journalFault(folder: string, error: unknown): Fault {
+  if (error instanceof Fault) return error;
+  const code = isDiskFull(error) ? 'DISK_FULL' : 'JOURNAL_WRITE_FAILED';
+  return new Fault(code, `journal in ${folder}: ${String(error)}`, error);
 }
