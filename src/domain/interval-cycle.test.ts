@@ -1,8 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import type { Load } from './forecast/load.ts';
 import { INTERVAL_CYCLE, NO_PLAN } from './interval-cycle.ts';
+import type { ProductRules } from './market/book.ts';
 import { MECHANISMS } from './market/mechanism.ts';
-import { OrderBook } from './market/order-book.ts';
+import { MemberDirectory } from './market/member-directory.ts';
+import { MemberTable } from './market/member-table.ts';
+import { ProductBook } from './market/product-book.ts';
 import { NEW_METER } from './metering/interval-energy.ts';
 import type { MeterReading } from './metering/meter-reading.ts';
 import { wh } from './units/energy.ts';
@@ -15,6 +18,11 @@ const [readMeter, publish, , planAndBid, acceptOrder, matchAndClear, , verify] =
 const QUARTER = { start: epochMs(900_000), lengthMs: 900_000 } as const;
 const key = { market: 'elm' as MarketId, product: QUARTER.start, member: 'home-01' as MemberId };
 const band = { lowest: pricePerKwh(80_000), highest: pricePerKwh(300_000) };
+
+const RULES: ProductRules = {
+  ...{ product: QUARTER.start, mechanism: 'call', rationing: 'pro-rata', tick: 100, band, maxVolume: wh(10_000) },
+  ...{ importPrice: band.highest, penalty: pricePerKwh(0), fees: [pricePerKwh(0)], zoneLimits: [] },
+};
 
 function load(consumption: number, generation: number): Load {
   return { consumption: wh(consumption), generation: wh(generation) };
@@ -72,17 +80,25 @@ describe('plan and bid', () => {
   });
 
   test('its orders are accepted and cleared by the rows that follow', () => {
-    const book = new OrderBook({ market: key.market, product: key.product, band, tick: 100, maxVolume: wh(10_000) });
+    const members = new MemberDirectory(new MemberTable());
+    for (const id of ['home-01', 'home-02'] as MemberId[]) {
+      members.admit(id, { capability: wh(5000), collateral: null, zone: 0 });
+    }
+    const book = new ProductBook(RULES, members.table);
     const buyer = { ...key, member: 'home-02' as MemberId };
     const orders = [
       ...plan(NO_PLAN, load(0, 700)).outputs.place,
       ...plan(NO_PLAN, load(300, 0)).outputs.place.map((order) => ({ ...order, ...buyer })),
     ];
-    const context = { marketHalted: false, memberHalted: false, clockOffMs: 0, capability: wh(5000) };
-    const verdicts = orders.map((order, sequence) => acceptOrder.step(book, { order, sequence, context }).outputs.code);
+    const verdicts = orders.map(
+      (order, sequence) => acceptOrder.step(book, { order, sequence, clockOffMs: 0, members }).outputs.code,
+    );
     expect(verdicts).toEqual(['accepted', 'accepted']);
-    expect(matchAndClear.step(book, MECHANISMS.call).outputs).toMatchObject({ traded: 300, price: 146_000 });
-    expect(matchAndClear.step(book, MECHANISMS['mid-market']).outputs).toBeNull();
+    expect(matchAndClear.step(book, { mechanism: MECHANISMS.call, members }).outputs).toMatchObject({
+      traded: 300,
+      price: 146_000,
+    });
+    expect(matchAndClear.step(book, { mechanism: MECHANISMS['mid-market'], members }).outputs).toBeNull();
   });
 });
 

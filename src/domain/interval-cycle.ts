@@ -5,9 +5,11 @@ import type { Load, MeasuredLoad } from './forecast/load.ts';
 import { perfectForecast } from './forecast/perfect.ts';
 import { correctedForTodaysSun } from './forecast/todays-sun.ts';
 import { yesterdayForecast } from './forecast/yesterday.ts';
+import type { Book } from './market/book.ts';
 import type { Mechanism } from './market/mechanism.ts';
+import type { MemberDirectory } from './market/member-directory.ts';
 import type { ClientOrderId, Order, OrderKey, OrderVerdict } from './market/order.ts';
-import type { OrderBook, SubmitContext } from './market/order-book.ts';
+import { type OrderEntry, submitOrder } from './market/order-entry.ts';
 import type { Clearing } from './market/trade.ts';
 import {
   acceptReading,
@@ -28,6 +30,7 @@ import type {
 } from './safety/interlock-state.ts';
 import { stepInterlock } from './safety/relay-interlock.ts';
 import { type Accounts, addToAccounts } from './settlement/accounts.ts';
+import { settleAllocated } from './settlement/allocated-supply.ts';
 import type { IntervalSettlement } from './settlement/interval-settlement.ts';
 import { type SettlementInput, settleInterval } from './settlement/single-supply.ts';
 import { addToStatement, EMPTY_STATEMENT, type Statement } from './settlement/statement.ts';
@@ -192,20 +195,23 @@ function isSame(planned: PlannedOrder, order: Order): boolean {
   return planned.side === order.side && planned.limit === order.limit && planned.energy === order.energy;
 }
 
-interface OrderInput {
-  readonly order: Order;
-  /** Its place in the journal. */
-  readonly sequence: number;
-  readonly context: SubmitContext;
+interface OrderInput extends OrderEntry {
+  readonly members: MemberDirectory;
 }
 
-function acceptOrder(book: OrderBook, input: OrderInput): Stepped<OrderBook, OrderVerdict> {
-  return { state: book, outputs: book.submit(input.order, input.sequence, input.context) };
+/** In a continuous book it may trade at once. */
+function acceptOrder(book: Book, { members, ...entry }: OrderInput): Stepped<Book, OrderVerdict> {
+  return { state: book, outputs: submitOrder(book, members, entry) };
 }
 
-/** `null` under a mechanism without an auction. */
-function matchAndClear(book: OrderBook, mechanism: Mechanism): Stepped<OrderBook, Clearing | null> {
-  return { state: book, outputs: mechanism.atGate?.(book) ?? null };
+interface GateInput {
+  readonly mechanism: Mechanism;
+  readonly members: MemberDirectory;
+}
+
+/** `null` under a mechanism without orders. */
+function matchAndClear(book: Book, { mechanism, members }: GateInput): Stepped<Book, Clearing | null> {
+  return { state: book, outputs: mechanism.atGate?.(book, members) ?? null };
 }
 
 interface RelayInput {
@@ -258,11 +264,13 @@ function verifyMember(track: MeterTrack, input: VerifyInput): Stepped<MeterTrack
 /** `members` and `clearingPrice` are of the gate; a mechanism that works after delivery replaces both. */
 export interface SettleInput extends Omit<SettlementInput, 'balancing'> {
   readonly mechanism: Mechanism;
+  /** `allocated`: each home keeps its own supply contract. Absent: the community is the utility's one customer. */
+  readonly supply?: 'single' | 'allocated';
 }
 
-function settle(none: null, { mechanism, ...input }: SettleInput): Stepped<null, IntervalSettlement> {
-  const pooled = pool(mechanism, input);
-  return { state: none, outputs: settleInterval({ ...input, ...pooled, balancing: mechanism.balancing }) };
+function settle(none: null, { mechanism, supply, ...input }: SettleInput): Stepped<null, IntervalSettlement> {
+  const complete = { ...input, ...pool(mechanism, input), balancing: mechanism.balancing };
+  return { state: none, outputs: supply === 'allocated' ? settleAllocated(complete) : settleInterval(complete) };
 }
 
 type Traded = Pick<SettlementInput, 'members' | 'clearingPrice'>;

@@ -1,5 +1,6 @@
 import type { HomeDevices, HomeFlow } from '../domain/dispatch/home-dispatch.ts';
 import type { PricePreference } from '../domain/dispatch/rule-agent.ts';
+import { MAX_PRODUCT_WH } from '../domain/engine/product-rules.ts';
 import type { MeasuredLoad } from '../domain/forecast/load.ts';
 import { NO_LOAD } from '../domain/forecast/load.ts';
 import { sameTimeYesterday } from '../domain/forecast/yesterday.ts';
@@ -10,21 +11,26 @@ import {
   NO_PLAN,
   type VerifiedInterval,
 } from '../domain/interval-cycle.ts';
-import type { Mechanism } from '../domain/market/mechanism.ts';
+import type { ProductRules } from '../domain/market/book.ts';
+import type { Mechanism, MechanismName } from '../domain/market/mechanism.ts';
+import { MemberDirectory } from '../domain/market/member-directory.ts';
+import { MemberTable } from '../domain/market/member-table.ts';
 import type { Order } from '../domain/market/order.ts';
-import { MAX_PRODUCT_WH, OrderBook } from '../domain/market/order-book.ts';
+import { ProductBook } from '../domain/market/product-book.ts';
 import type { Clearing } from '../domain/market/trade.ts';
 import { acceptReading, type MeterTrack, NEW_METER } from '../domain/metering/interval-energy.ts';
 import type { MeterReading } from '../domain/metering/meter-reading.ts';
 import { NEW_ACCOUNTS } from '../domain/settlement/accounts.ts';
-import type { FeederEnergy, IntervalSettlement } from '../domain/settlement/interval-settlement.ts';
+import type { FeederEnergy, IntervalSettlement, TradeAmounts } from '../domain/settlement/interval-settlement.ts';
 import type { MemberInterval } from '../domain/settlement/single-supply.ts';
+import { tradedPositions } from '../domain/settlement/traded-positions.ts';
 import { assert } from '../domain/units/assert.ts';
-import { excessWh, MAX_ORDER_WH, type Wh, wh, ZERO_WH } from '../domain/units/energy.ts';
+import { excessWh, type Wh, wh, ZERO_WH } from '../domain/units/energy.ts';
 import type { MarketId, MemberId } from '../domain/units/identity.ts';
 import { type DeliveryInterval, type IntervalLengthMs, intervalEnd } from '../domain/units/interval.ts';
+import { type NanoTotal, ZERO_TOTAL } from '../domain/units/money.ts';
 import { meanPower, watt } from '../domain/units/power.ts';
-import type { PricePerKwh } from '../domain/units/price.ts';
+import { type PricePerKwh, pricePerKwh } from '../domain/units/price.ts';
 import { type PriceBand, priceBand, type Tariff } from '../domain/units/tariff.ts';
 import { type EpochMs, plusMs } from '../domain/units/time.ts';
 
@@ -111,46 +117,77 @@ export function runInterval(
   tariff: Tariff,
 ): { readonly state: BatchState; readonly outcome: IntervalOutcome } {
   const band = priceBand(tariff, terms.tick);
-  const gate = band === 'tariff_inverted' ? NO_GATE : runGate(terms, before, interval, band);
+  const gate = band === 'tariff_inverted' ? NO_GATE : runGate(terms, before, interval, { band, tariff });
   const { devices, flows } = deliver(terms, before, interval, gate);
   const { meters, published, tracks: read } = readMeters(terms, before, flows, interval);
   const { tracks, verified } = closeMembers(terms, read, interval, gate);
   const { market, tick, mechanism } = terms;
   const members = tradedMembers(terms, verified, gate);
-  const clearing = { clearingPrice: gate.price, members, feeder: feederOf(flows) };
+  const clearing = { clearingPrice: gate.price, zoneRent: gate.zoneRent, members, feeder: feederOf(flows) };
   const settlement = settle.step(null, { market, interval, tariff, tick, mechanism, ...clearing }).outputs;
   const books = bill.step(before.books, settlement).state;
   const state = { devices, meters, published, tracks, books, sequence: before.sequence + gate.orders };
   return { state, outcome: { price: priceOf(settlement), settlement, flows, verified } };
 }
 
-/** What a gate closure gave: Wh by member, and how many orders there were. */
+/** What a gate closure gave. `tradeAmounts` only where trades have prices of their own. */
 export interface Gate {
   readonly price: PricePerKwh | null;
   readonly bought: ReadonlyMap<MemberId, Wh>;
   readonly sold: ReadonlyMap<MemberId, Wh>;
+  readonly tradeAmounts: ReadonlyMap<MemberId, TradeAmounts>;
+  readonly zoneRent: NanoTotal;
   readonly orders: number;
 }
 
-export const NO_GATE: Gate = { price: null, bought: new Map(), sold: new Map(), orders: 0 };
+export const NO_GATE: Gate = {
+  ...{ price: null, bought: new Map(), sold: new Map(), tradeAmounts: new Map() },
+  ...{ zoneRent: ZERO_TOTAL, orders: 0 },
+};
 
 /** Forecast, plan and bid of every home, acceptance, and the clearing. Nothing happens under a mechanism without orders. */
-function runGate(terms: BatchTerms, state: BatchState, interval: DeliveryInterval, band: PriceBand): Gate {
-  if (terms.mechanism.atGate === null) return NO_GATE;
-  const { market, tick } = terms;
+function runGate(
+  terms: BatchTerms,
+  state: BatchState,
+  interval: DeliveryInterval,
+  prices: { readonly band: PriceBand; readonly tariff: Tariff },
+): Gate {
+  const { mechanism } = terms;
+  if (mechanism.atGate === null) return NO_GATE;
   const now = plusMs(interval.start, -terms.gateLeadMs);
-  const orders = planOrders(terms, state, interval, band, now);
-  const book = new OrderBook({ market, product: interval.start, band, tick, maxVolume: MAX_PRODUCT_WH });
+  const orders = planOrders(terms, state, interval, prices.band, now);
+  const members = membersOf(terms);
+  const book = new ProductBook(rulesOf(terms, interval, prices), members.table);
   orders.forEach((order, index) => {
-    const sequence = state.sequence + index;
-    const { outputs: verdict } = acceptOrder.step(book, { order, sequence, context: IN_GOOD_STANDING });
+    const entry = { order, sequence: state.sequence + index, clockOffMs: 0, members };
+    const { outputs: verdict } = acceptOrder.step(book, entry);
     assert(verdict.ok, `a rule agent's order was refused: ${verdict.code}`);
   });
-  const clearing = matchAndClear.step(book, terms.mechanism).outputs;
-  return clearing === null ? NO_GATE : gateOf(clearing, orders.length);
+  const clearing = matchAndClear.step(book, { mechanism, members }).outputs;
+  if (clearing === null) return NO_GATE;
+  return gateOf(clearing, { mechanism: mechanism.name, tick: terms.tick, orders: orders.length });
 }
 
-const IN_GOOD_STANDING = { marketHalted: false, memberHalted: false, clockOffMs: 0, capability: wh(MAX_ORDER_WH) };
+/** Every home may deliver what it offers, and owes no collateral. */
+function membersOf({ homes }: BatchTerms): MemberDirectory<MemberTable> {
+  const members = new MemberDirectory(new MemberTable());
+  for (const { member } of homes) members.admit(member, { capability: MAX_PRODUCT_WH, collateral: null, zone: 0 });
+  return members;
+}
+
+function rulesOf(
+  { mechanism, tick }: BatchTerms,
+  { start: product }: DeliveryInterval,
+  { band, tariff }: { readonly band: PriceBand; readonly tariff: Tariff },
+): ProductRules {
+  return {
+    ...{ product, tick, band, maxVolume: MAX_PRODUCT_WH, rationing: 'pro-rata', zoneLimits: [] },
+    mechanism: mechanism.name === 'continuous' ? 'continuous' : 'call',
+    importPrice: tariff.importPrice,
+    penalty: pricePerKwh(0),
+    fees: [pricePerKwh(0)],
+  };
+}
 
 function planOrders(
   terms: BatchTerms,
@@ -180,14 +217,34 @@ function knownAt(load: MeasuredLoad, now: EpochMs, lengthMs: number): MeasuredLo
   return (start) => (start + lengthMs <= now ? load(start) : null);
 }
 
-export function gateOf({ price, trades }: Clearing, orders: number): Gate {
-  const bought = new Map<MemberId, Wh>();
-  const sold = new Map<MemberId, Wh>();
-  for (const { buyer, seller, energy } of trades) {
-    bought.set(buyer, wh((bought.get(buyer) ?? 0) + energy));
-    sold.set(seller, wh((sold.get(seller) ?? 0) + energy));
-  }
-  return { price, bought, sold, orders };
+/** A call of one zone has one price for all of its trades. */
+export function gateOf({ price, trades, zonePrices }: Clearing, rules: GateRules): Gate {
+  const { members, price: mean, zoneRent } = tradedPositions(trades, rules.tick);
+  const hasOnePrice = rules.mechanism !== 'continuous' && zonePrices === undefined;
+  const gate = {
+    bought: mapValues(members, ({ bought }) => bought),
+    sold: mapValues(members, ({ sold }) => sold),
+    orders: rules.orders,
+  };
+  if (hasOnePrice) return { ...gate, price, tradeAmounts: new Map(), zoneRent: ZERO_TOTAL };
+  return { ...gate, price: mean, tradeAmounts: mapValues(members, ({ tradeAmounts }) => tradeAmounts), zoneRent };
+}
+
+interface GateRules {
+  readonly mechanism: MechanismName;
+  readonly tick: number;
+  readonly orders: number;
+}
+
+function mapValues<From, To>(map: ReadonlyMap<MemberId, From>, to: (value: From) => To): Map<MemberId, To> {
+  return new Map([...map].map(([member, value]) => [member, to(value)]));
+}
+
+/** What a member traded at the gate, as settlement takes it. */
+export function tradedAt(gate: Gate, member: MemberId) {
+  const tradeAmounts = gate.tradeAmounts.get(member);
+  const traded = { bought: gate.bought.get(member) ?? ZERO_WH, sold: gate.sold.get(member) ?? ZERO_WH };
+  return tradeAmounts === undefined ? traded : { ...traded, tradeAmounts };
 }
 
 function deliver(terms: BatchTerms, state: BatchState, { start, lengthMs }: DeliveryInterval, { sold }: Gate) {
@@ -240,8 +297,7 @@ function closeMembers(terms: BatchTerms, tracks: readonly MeterTrack[], interval
 function tradedMembers({ homes }: BatchTerms, verified: readonly VerifiedInterval[], gate: Gate): MemberInterval[] {
   return homes.map(({ member }, index) => ({
     member,
-    bought: gate.bought.get(member) ?? ZERO_WH,
-    sold: gate.sold.get(member) ?? ZERO_WH,
+    ...tradedAt(gate, member),
     energy: each(verified, index).energy,
   }));
 }

@@ -1,8 +1,13 @@
 import type { BoundaryReading, Command, MarketTerms } from '../domain/engine/command.ts';
+import { productRules, takesOrders } from '../domain/engine/product-rules.ts';
 import { type Books, INTERVAL_CYCLE } from '../domain/interval-cycle.ts';
-import { mechanismOf } from '../domain/market/mechanism.ts';
+import type { Book } from '../domain/market/book.ts';
+import { MECHANISMS, type MechanismName, mechanismOf } from '../domain/market/mechanism.ts';
+import { MemberDirectory } from '../domain/market/member-directory.ts';
+import { NaiveMembers } from '../domain/market/naive-members.ts';
+import { NaiveProductBook } from '../domain/market/naive-product-book.ts';
 import type { CancelVerdict, OrderVerdict } from '../domain/market/order.ts';
-import { MAX_PRODUCT_WH, OrderBook } from '../domain/market/order-book.ts';
+import { cancelOrder } from '../domain/market/order-entry.ts';
 import type { Clearing } from '../domain/market/trade.ts';
 import { type MeterTrack, NEW_METER } from '../domain/metering/interval-energy.ts';
 import { NEW_ACCOUNTS } from '../domain/settlement/accounts.ts';
@@ -10,12 +15,12 @@ import { closeFeeder } from '../domain/settlement/feeder-energy.ts';
 import type { IntervalSettlement } from '../domain/settlement/interval-settlement.ts';
 import type { MemberInterval } from '../domain/settlement/single-supply.ts';
 import { assert } from '../domain/units/assert.ts';
-import { ZERO_WH } from '../domain/units/energy.ts';
 import type { MemberId } from '../domain/units/identity.ts';
 import { energyOf, watt } from '../domain/units/power.ts';
+import { pricePerKwh } from '../domain/units/price.ts';
 import { priceBand, type Tariff } from '../domain/units/tariff.ts';
 import { type EpochMs, plusMs } from '../domain/units/time.ts';
-import { type Gate, gateOf, NO_GATE } from './batch-driver.ts';
+import { type Gate, gateOf, NO_GATE, tradedAt } from './batch-driver.ts';
 
 const [readMeter, , , , acceptOrder, matchAndClear, , verify, settle, bill] = INTERVAL_CYCLE;
 
@@ -39,9 +44,10 @@ export function replayCommands(commands: Iterable<Command>): Replay {
 type Complete = Extract<Command, { type: 'complete' }>;
 
 interface OpenProduct {
+  readonly mechanism: MechanismName;
   readonly tariff: Tariff;
   /** `null` where nobody can bid. */
-  readonly book: OrderBook | null;
+  readonly book: Book | null;
   gate: Gate;
 }
 
@@ -54,6 +60,9 @@ class Replayed implements Replay {
   readonly settlements = new Map<EpochMs, IntervalSettlement>();
   books: Books = { accounts: NEW_ACCOUNTS, statements: new Map() };
   readonly #products = new Map<EpochMs, OpenProduct>();
+  readonly #members = new MemberDirectory(new NaiveMembers());
+  readonly #zones: string[] = [];
+  readonly #homeZones = new Map<MemberId, number>();
   readonly #tracks = new Map<string, MeterTrack>();
   #terms: MarketTerms | null = null;
   #sequence = 0;
@@ -61,12 +70,33 @@ class Replayed implements Replay {
 
   take(command: Command): void {
     this.#sequence += 1;
-    if (command.type === 'terms') this.#terms = command.terms;
+    if (command.type === 'terms') this.#change(command.terms);
     else if (command.type === 'open') this.#open(command.product, command.tariff);
     else if (command.type === 'order') this.verdicts.push(this.#order(command));
     else if (command.type === 'cancel') this.verdicts.push(this.#cancel(command));
     else if (command.type === 'close') this.#close(command.product);
-    else this.#complete(command);
+    else if (command.type === 'complete') this.#complete(command);
+    else this.#halt(command.member, command.type === 'halt');
+  }
+
+  #change(terms: MarketTerms): void {
+    this.#terms = terms;
+    this.#zones.push(...(terms.zones ?? []).map(({ id }) => id).filter((id) => !this.#zones.includes(id)));
+    for (const { id, exportCapability, collateral = null, owner, zone } of terms.members) {
+      const first = owner === undefined ? id : (terms.members.find((other) => other.owner === owner)?.id ?? id);
+      const group = this.#members.numberOf(first);
+      const capability = energyOf(exportCapability, terms.lengthMs);
+      const home = this.#homeZones.get(id) ?? (zone === undefined ? 0 : this.#zones.indexOf(zone));
+      this.#homeZones.set(id, home);
+      const rules = { capability, collateral, zone: home };
+      this.#members.admit(id, group === undefined || first === id ? rules : { ...rules, group });
+    }
+  }
+
+  #halt(member: MemberId | null, halted: boolean): void {
+    const number = member === null ? undefined : this.#members.numberOf(member);
+    if (number !== undefined) this.#members.table.halt(number, halted);
+    else if (member === null) this.#members.table.haltMarket(halted);
   }
 
   get #rules(): MarketTerms {
@@ -75,56 +105,69 @@ class Replayed implements Replay {
   }
 
   #open(product: EpochMs, tariff: Tariff): void {
-    const { market, mechanism, tick } = this.#rules;
+    const { mechanism, tick } = this.#rules;
     const band = priceBand(tariff, tick);
-    const takesOrders = band !== 'tariff_inverted' && mechanism === 'call';
-    const book = takesOrders ? new OrderBook({ market, product, band, tick, maxVolume: MAX_PRODUCT_WH }) : null;
-    this.#products.set(product, { tariff, book, gate: NO_GATE });
+    const rules =
+      band === 'tariff_inverted'
+        ? null
+        : productRules({ zones: this.#zones }, this.#rules, { start: product, tariff, band });
+    const book = rules === null ? null : new NaiveProductBook(rules, this.#members.table);
+    this.#products.set(product, { mechanism, tariff, book, gate: NO_GATE });
   }
 
   #order(command: Extract<Command, { type: 'order' }>): OrderVerdict {
-    const { market, members, lengthMs } = this.#rules;
-    const { product, member, clientOrderId, side, orderType: type, limit, energy, clockOffMs } = command;
-    const owner = members.find(({ id }) => id === member);
+    const { product, member, orderType: type, clockOffMs } = command;
     const open = this.#products.get(product);
-    if (owner === undefined) return { ok: false, code: 'unknown_member' };
+    if (!this.#rules.members.some(({ id }) => id === member)) return { ok: false, code: 'unknown_member' };
     if (open === undefined) return { ok: false, code: 'unknown_product' };
     if (open.book === null) return { ok: false, code: this.#noBook(open.tariff) };
-    const capability = energyOf(owner.exportCapability, lengthMs);
-    const order = { market, product, member, clientOrderId, side, type, limit, energy };
-    const context = { marketHalted: false, memberHalted: false, clockOffMs, capability };
-    return acceptOrder.step(open.book, { order, sequence: this.#sequence, context }).outputs;
+    if ((this.#homeZones.get(member) ?? 0) >= open.book.rules.fees.length)
+      return { ok: false, code: 'unknown_product' };
+    const entry = { order: { ...command, type }, sequence: this.#sequence, clockOffMs, members: this.#members };
+    return acceptOrder.step(open.book, entry).outputs;
   }
 
   #noBook(tariff: Tariff) {
     const { mechanism, tick } = this.#rules;
-    const isInverted = mechanism === 'call' && priceBand(tariff, tick) === 'tariff_inverted';
+    const isInverted = takesOrders(mechanism) && priceBand(tariff, tick) === 'tariff_inverted';
     return isInverted ? 'tariff_inverted' : 'mechanism_takes_no_orders';
   }
 
-  #cancel({ product, member, clientOrderId }: Extract<Command, { type: 'cancel' }>): CancelVerdict {
-    const book = this.#products.get(product)?.book ?? null;
-    return book?.cancel(member, clientOrderId, this.#sequence) ?? { ok: false, code: 'unknown_order' };
+  #cancel(command: Extract<Command, { type: 'cancel' }>): CancelVerdict {
+    const book = this.#products.get(command.product)?.book ?? null;
+    if (book === null) return { ok: false, code: 'unknown_order' };
+    return cancelOrder(book, this.#members, command, this.#sequence);
   }
 
   #close(product: EpochMs): void {
     const open = this.#products.get(product);
     if (open === undefined || open.book === null) return;
-    const clearing = matchAndClear.step(open.book, mechanismOf(this.#rules)).outputs;
+    const input = { mechanism: MECHANISMS[open.mechanism], members: this.#members };
+    const clearing = matchAndClear.step(open.book, input).outputs;
     if (clearing === null) return;
     this.clearings.set(product, clearing);
-    open.gate = gateOf(clearing, open.book.openOrders().length);
+    const { mechanism } = open;
+    open.gate = gateOf(clearing, { mechanism, tick: this.#rules.tick, orders: clearing.fills.length });
   }
 
   #complete(command: Complete): void {
     this.#readMeters(command);
     const { lengthMs } = this.#rules;
     const interval = { start: plusMs(command.boundary, -lengthMs), lengthMs };
-    const { gate, tariff } = this.#products.get(interval.start) ?? { gate: NO_GATE, tariff: command.tariff };
-    const members = this.#verified(interval, gate);
+    const open = this.#products.get(interval.start);
+    const { gate, tariff } = open ?? { gate: NO_GATE, tariff: command.tariff };
+    const members = this.#verified(interval, gate, open?.book ?? null).map((each) => {
+      const shortfallCause = command.causes?.find(({ member }) => member === each.member)?.cause;
+      return shortfallCause === undefined ? each : { ...each, shortfallCause };
+    });
     const { track, feeder } = closeFeeder(this.#tracks.get(FEEDER) ?? NEW_METER, interval, members);
     this.#tracks.set(FEEDER, track);
-    if (this.#baseline) this.#settle({ interval, tariff, clearingPrice: gate.price, members, feeder });
+    const mechanism = mechanismOf({ ...this.#rules, mechanism: open?.mechanism ?? this.#rules.mechanism });
+    const penalty = open?.book?.rules.penalty ?? 0;
+    const { price: clearingPrice, zoneRent } = gate;
+    const closed = { interval, tariff, mechanism, clearingPrice, zoneRent, members, feeder };
+    if (this.#baseline) this.#settle(penalty === 0 ? closed : { ...closed, penaltyRate: pricePerKwh(penalty) });
+    open?.book?.release();
     this.#baseline = true;
   }
 
@@ -145,23 +188,27 @@ class Replayed implements Replay {
     this.#tracks.set(meter, readMeter.step(this.#tracks.get(meter) ?? NEW_METER, { reading, limits }).state);
   }
 
-  #verified(interval: Parameters<typeof verify.step>[1]['interval'], gate: Gate): MemberInterval[] {
+  #verified(interval: Parameters<typeof verify.step>[1]['interval'], gate: Gate, book: Book | null): MemberInterval[] {
     const lastWeek = this.settlements.get(plusMs(interval.start, -WEEK_MS))?.positions ?? [];
     const parties = [...this.#rules.members.map(({ id }) => id), ...gate.bought.keys(), ...gate.sold.keys()];
     return [...new Set<MemberId>(parties)].map((member) => {
-      const [bought, sold] = [gate.bought.get(member) ?? ZERO_WH, gate.sold.get(member) ?? ZERO_WH];
+      const traded = tradedAt(gate, member);
       const importedLastWeek = lastWeek.find((position) => position.member === member)?.imported ?? null;
       const track = this.#tracks.get(member) ?? NEW_METER;
-      const { state, outputs } = verify.step(track, { interval, bought, sold, importedLastWeek });
+      const { state, outputs } = verify.step(track, { interval, ...traded, importedLastWeek });
       this.#tracks.set(member, state);
-      return { member, bought, sold, energy: outputs.energy };
+      return { member, ...traded, energy: outputs.energy, ...this.#gridFee(member, book) };
     });
   }
 
-  #settle(closed: Omit<Parameters<typeof settle.step>[1], 'market' | 'tick' | 'mechanism'>): void {
-    const { market, tick, imbalanceWeightPermille, disputeIntervals, lengthMs } = this.#rules;
-    const mechanism = mechanismOf(this.#rules);
-    const settlement = settle.step(null, { market, tick, imbalanceWeightPermille, mechanism, ...closed }).outputs;
+  #gridFee(member: MemberId, book: Book | null) {
+    const fee = book?.rules.fees[this.#homeZones.get(member) ?? 0] ?? 0;
+    return fee === 0 ? {} : { gridFee: pricePerKwh(fee) };
+  }
+
+  #settle(closed: Omit<Parameters<typeof settle.step>[1], 'market' | 'tick'>): void {
+    const { market, tick, imbalanceWeightPermille, disputeIntervals, lengthMs, supply = 'single' } = this.#rules;
+    const settlement = settle.step(null, { market, tick, imbalanceWeightPermille, supply, ...closed }).outputs;
     this.settlements.set(closed.interval.start, settlement);
     this.books = bill.step(this.books, settlement).state;
     const kept = closed.interval.start - disputeIntervals * lengthMs;

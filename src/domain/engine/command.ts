@@ -1,8 +1,10 @@
 import type { MechanismName } from '../market/mechanism.ts';
 import type { ClientOrderId, OrderType, Side } from '../market/order.ts';
+import type { ShortfallCause } from '../settlement/interval-settlement.ts';
 import type { Wh } from '../units/energy.ts';
 import type { MarketId, MemberId } from '../units/identity.ts';
 import type { IntervalLengthMs } from '../units/interval.ts';
+import type { Nano } from '../units/money.ts';
 import type { Watt } from '../units/power.ts';
 import type { PricePerKwh } from '../units/price.ts';
 import type { Tariff } from '../units/tariff.ts';
@@ -18,6 +20,25 @@ export interface MemberTerms {
   readonly exportCapability: Watt;
   /** What its connection can carry either way: a register that rises faster is not believed. */
   readonly connectionPower: Watt;
+  /** What all its open and unsettled orders may have reserved, nano-currency. Absent: no collateral is asked for. */
+  readonly collateral?: Nano;
+  /** Members of one owner do not trade with each other. Absent: it stands alone. */
+  readonly owner?: string;
+  /** One of the market's zones. Absent: the first, or the only one. */
+  readonly zone?: string;
+}
+
+/** A part of the feeder with a grid fee of its own, which a buyer there pays per kWh beside the trade price. */
+export interface ZoneTerms {
+  readonly id: string;
+  readonly fee: PricePerKwh;
+}
+
+/** How much power may flow from one zone into another. */
+export interface ZoneLimitTerms {
+  readonly from: string;
+  readonly to: string;
+  readonly limit: Watt;
 }
 
 /** The rules of one market. They are journaled, so a replay needs nothing but the journal. */
@@ -37,6 +58,16 @@ export interface MarketTerms {
   readonly members: readonly MemberTerms[];
   /** How many intervals after its delivery a product's orders and first answers are kept. */
   readonly disputeIntervals: number;
+  /** Absent: one zone without a fee. */
+  readonly zones?: readonly ZoneTerms[];
+  /** Absent: between zones nothing flows. */
+  readonly zoneLimits?: readonly ZoneLimitTerms[];
+  /** On top of the import price for energy that was sold and not delivered, per kWh. Absent: none. */
+  readonly penalty?: PricePerKwh;
+  /** Under `fixed`: the price of every kWh. Absent: the middle of the band. */
+  readonly fixedPrice?: PricePerKwh;
+  /** `allocated`: each home keeps its own supply contract. Absent: the community is the utility's one customer. */
+  readonly supply?: 'single' | 'allocated';
 }
 
 /** A meter's registers at an interval boundary: its last good reading at or before it. */
@@ -64,9 +95,19 @@ export interface OrderCommand extends At {
   readonly orderType: OrderType;
   readonly limit: PricePerKwh;
   readonly energy: Wh;
+  /** The open order that it takes the place of. */
+  readonly replaces?: ClientOrderId | undefined;
   /** How far the sender's meter clock was off when it was verified. */
   readonly clockOffMs: number;
   readonly signature: string;
+  readonly proof?: BatchProof | undefined;
+}
+
+/** Where one signature speaks for several orders: the place of this one, and the hashes that lead to the signed root. */
+export interface BatchProof {
+  readonly index: number;
+  /** 0x and 64 hex digits each, at most 32. */
+  readonly siblings: readonly string[];
 }
 
 export interface CancelCommand extends At {
@@ -75,6 +116,13 @@ export interface CancelCommand extends At {
   readonly member: MemberId;
   readonly clientOrderId: ClientOrderId;
   readonly signature: string;
+  readonly proof?: BatchProof | undefined;
+}
+
+/** Halts, or lets go on, one member or, where it is null, the market. Withdrawals and gates go on in a halt. */
+export interface HaltCommand extends At {
+  readonly type: 'halt' | 'resume';
+  readonly member: MemberId | null;
 }
 
 /**
@@ -87,6 +135,7 @@ export type Command =
   | (At & { readonly type: 'open'; readonly product: EpochMs; readonly tariff: Tariff })
   | OrderCommand
   | CancelCommand
+  | HaltCommand
   | (At & { readonly type: 'close'; readonly product: EpochMs })
   | (At & {
       readonly type: 'complete';
@@ -94,21 +143,9 @@ export type Command =
       readonly tariff: Tariff;
       readonly readings: readonly MemberBoundaryReading[];
       readonly feeder: BoundaryReading | null;
+      /** Who could not deliver by no doing of its own. */
+      readonly causes?: readonly { readonly member: MemberId; readonly cause: ShortfallCause }[];
     });
-
-/** The version of the command's text, in every record from the first on. */
-const COMMAND_VERSION = 1;
-
-/** The canonical text of a command: JSON, keys sorted, so that equal commands have equal bytes. */
-export function commandText(command: Command): string {
-  return canonicalJson({ v: COMMAND_VERSION, ...command });
-}
-
-/** The inverse. `unknown_version`: a journal of a later engine. The record's checksum has already been verified. */
-export function parseCommand(text: string): Command | 'unknown_version' {
-  const { v, ...command } = JSON.parse(text);
-  return v === COMMAND_VERSION ? command : 'unknown_version';
-}
 
 /** JSON with the keys of every object in code-unit order. Maps become arrays of entries, bigints decimal strings. */
 export function canonicalJson(value: unknown): string {

@@ -1,5 +1,5 @@
 import type { CancelVerdict, ClientOrderId, OrderVerdict } from '../market/order.ts';
-import type { Clearing } from '../market/trade.ts';
+import type { Clearing, Trade } from '../market/trade.ts';
 import type { IntervalSettlement } from '../settlement/interval-settlement.ts';
 import type { MemberId } from '../units/identity.ts';
 import type { PriceBand, Tariff, TariffRefusal } from '../units/tariff.ts';
@@ -30,6 +30,8 @@ export type EngineEvent =
       readonly clientOrderId: ClientOrderId;
       readonly verdict: CancelVerdict;
     }
+  | { readonly type: 'traded'; readonly product: EpochMs; readonly trades: readonly Trade[] }
+  | { readonly type: 'halted'; readonly member: MemberId | null; readonly halted: boolean }
   | { readonly type: 'cleared'; readonly product: EpochMs; readonly clearing: Clearing }
   | { readonly type: 'baseline'; readonly boundary: EpochMs }
   | { readonly type: 'settled'; readonly settlement: IntervalSettlement };
