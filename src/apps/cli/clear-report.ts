@@ -1,34 +1,41 @@
 import pc from 'picocolors';
 import type { OrderRow } from '../../adapters/config/orders-csv.ts';
 import { clearingPoint } from '../../domain/market/clearing-price.ts';
-import type { Rationing } from '../../domain/market/order.ts';
 import type { Clearing } from '../../domain/market/trade.ts';
 import { formatMoney } from '../../domain/units/money.ts';
 import { formatPrice } from '../../domain/units/price.ts';
-import type { ClearedOrders } from './clear-orders.ts';
+import type { ClearedOrders, ClearRules } from './clear-orders.ts';
 
 const ROWS_PER_WRITE = 5000;
 const MOST_ROWS_SHOWN = 100;
 
 /** The JSON of `clear`, in pieces, so that a million orders never stand in one text. */
-export function* jsonOf(rows: readonly OrderRow[], cleared: ClearedOrders): Generator<string> {
+export function* jsonOf(
+  rows: readonly OrderRow[],
+  cleared: ClearedOrders,
+  { mechanism }: ClearRules,
+): Generator<string> {
   const { clearing, surplus, outcomes, nameOf } = cleared;
-  const price = clearing.price === null ? null : formatPrice(clearing.price);
   const head = {
-    mechanism: 'call',
-    clearingPricePerKwh: price,
+    mechanism,
+    clearingPricePerKwh: uniformPrice(clearing, mechanism),
     tradedWh: clearing.traded,
     surplus: formatMoney(surplus),
   };
   yield `${JSON.stringify(head).slice(0, -1)},"trades":[`;
-  yield* elements(clearing.trades, ({ buyOrder, sellOrder, energy }) => {
-    return { buy: nameOf(buyOrder), sell: nameOf(sellOrder), energyWh: energy, pricePerKwh: price };
+  yield* elements(clearing.trades, ({ buyOrder, sellOrder, energy, price }) => {
+    return { buy: nameOf(buyOrder), sell: nameOf(sellOrder), energyWh: energy, pricePerKwh: formatPrice(price) };
   });
   yield '],"orders":[';
   yield* elements(rows, ({ order }, at) => {
     return { order, filledWh: outcomes[at]?.filled, reason: outcomes[at]?.reason };
   });
   yield ']}\n';
+}
+
+/** A continuous book has a price for every trade, and none for all. */
+function uniformPrice({ price }: Clearing, mechanism: ClearRules['mechanism']): string | null {
+  return price === null || mechanism === 'continuous' ? null : formatPrice(price);
 }
 
 function* elements<Item>(items: readonly Item[], shape: (item: Item, at: number) => object): Generator<string> {
@@ -39,20 +46,17 @@ function* elements<Item>(items: readonly Item[], shape: (item: Item, at: number)
 }
 
 /** The same for people: what happened, why, and the first rows. */
-export function textOf(
-  rows: readonly OrderRow[],
-  cleared: ClearedOrders,
-  rules: { readonly tick: number; readonly rationing: Rationing },
-  color: boolean,
-): string {
+export function textOf(rows: readonly OrderRow[], cleared: ClearedOrders, rules: ClearRules, color: boolean): string {
   const { bold, dim } = pc.createColors(color);
   const { clearing, surplus, outcomes } = cleared;
   const price = clearing.price === null ? 'none' : `${formatPrice(clearing.price)} per kWh`;
+  const isCall = rules.mechanism === 'call';
+  const kind = isCall ? `call auction, ${rules.rationing}` : 'continuous, price-time';
   const facts = [
-    ['price', bold(price)],
+    [isCall ? 'price' : 'mean', bold(price)],
     ['traded', `${bold(grouped(clearing.traded))} Wh in ${grouped(clearing.trades.length)} trades`],
     ['surplus', formatMoney(surplus)],
-    ['rules', `call auction, ${rules.rationing}, tick ${formatPrice(rules.tick as OrderRow['limit'])}`],
+    ['rules', `${kind}, tick ${formatPrice(rules.tick as OrderRow['limit'])}`],
   ].map(([name = '', value]) => `${name.padEnd(8)} ${value}`);
   const table = rows.slice(0, MOST_ROWS_SHOWN).map((row, at) => {
     const { order, member, side, limit, energy } = row;
@@ -62,7 +66,10 @@ export function textOf(
   });
   const hidden = rows.length - table.length;
   const more = hidden > 0 ? [dim(`${grouped(hidden)} more; --json lists them all`)] : [];
-  return `${[...facts, '', why(clearing, rules.tick), '', ...aligned(table), ...more].join('\n').trimEnd()}\n`;
+  const reason = isCall
+    ? why(clearing, rules.tick)
+    : 'Every order met the best that stood when it came, at the price of the order that stood.';
+  return `${[...facts, '', reason, '', ...aligned(table), ...more].join('\n').trimEnd()}\n`;
 }
 
 const HEADINGS = ['order', 'member', 'side', 'limit', 'Wh', 'filled', 'reason'];

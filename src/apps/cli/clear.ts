@@ -36,13 +36,11 @@ export async function clear(argv: readonly string[], terminal: Terminal): Promis
     const message = `--tick must be a decimal above 0 with at most six places, as 0.0001; not "${line.options.tick}"\n`;
     return terminal.err(message).then(() => EXIT.usage);
   }
-  if (mechanism === 'continuous') {
-    return terminal.err('--mechanism continuous is not built yet; use call.\n').then(() => EXIT.couldNotRun);
-  }
   const path = line.operands[0] ?? '';
   const rows = parseOrdersCsv(readText(path), path, tick);
-  const cleared = clearOrders(rows, tick, rationing);
-  const pieces = json ? jsonOf(rows, cleared) : [textOf(rows, cleared, { tick, rationing }, terminal.color)];
+  const rules = { mechanism, rationing, tick };
+  const cleared = clearOrders(rows, rules);
+  const pieces = json ? jsonOf(rows, cleared, rules) : [textOf(rows, cleared, rules, terminal.color)];
   for (const piece of pieces) await terminal.out(piece);
   return EXIT.ok;
 }

@@ -188,8 +188,7 @@ describe('what cannot be done says so, on standard error, with an exit code', ()
     [2, '--tick must be a decimal above 0', ['clear', 'x.csv', '--tick', '-0.1']],
     [2, 'FILE.csv is missing', ['clear']],
     [2, 'FILE_UNREADABLE: /nowhere/x.csv', ['clear', '/nowhere/x.csv']],
-    [3, 'continuous is not built yet', ['clear', 'x.csv', '--mechanism', 'continuous']],
-    ...['refresh-peers', 'peers', 'init', 'migrate', 'orders', 'book', 'ledger', 'bill', 'vault', 'export'].map(
+    ...['refresh-peers', 'peers', 'init', 'migrate', 'orders', 'book', 'bill', 'vault', 'export'].map(
       (name): [number, string, string[]] => [3, `p2p-cli ${name} is not built yet.`, [name, '--network', 'local_mesh']],
     ),
   ])('exit %i: %s', async (exit, message, argv) => {

@@ -2,6 +2,7 @@ import { didYouMean } from '../../adapters/config/nearest-name.ts';
 import { isFault } from '../../errors/fault.ts';
 import { exitCodeOf, faultReport } from '../../errors/fault-report.ts';
 import { clear } from './clear.ts';
+import { ledger } from './ledger.ts';
 import { EXIT, type Terminal } from './terminal.ts';
 
 interface Command {
@@ -18,7 +19,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   migrate: { summary: 'put the settlement contract on a network' },
   orders: { summary: "list a member's orders" },
   book: { summary: 'show a product after its clearing' },
-  ledger: { summary: 'verify the ledger against the journal' },
+  ledger: { summary: 'verify the clearing of an interval against its signed root', run: ledger },
   bill: { summary: "print a member's bill" },
   vault: { summary: 'manage keys' },
   export: { summary: 'export trades and settlements' },
