@@ -36,10 +36,12 @@ export const FAULTS = {
     remedy: 'Restore the journal from a backup; nothing after the damaged record was applied.',
   },
   DISK_FULL: {
-    severity: 'fatal',
-    retry: 'never',
-    meaning: 'The journal or another state file could not be written because the disk is full; nothing is lost.',
-    remedy: 'Free space on the volume that holds the state folder and start again.',
+    severity: 'error',
+    retry: 'backoff',
+    meaning:
+      'The journal or another state file could not be written because the disk is full; nothing is lost. A running engine refuses new orders and still writes withdrawals, gate closures and completed intervals.',
+    remedy:
+      'Free space on the volume that holds the state folder. A running engine goes on by itself; one that did not start is started again.',
   },
   JOURNAL_WRITE_FAILED: {
     severity: 'fatal',

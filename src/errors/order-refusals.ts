@@ -45,6 +45,10 @@ export const ORDER_REFUSAL_NOTES: Readonly<Record<OrderRefusal, RefusalNote>> = 
     meaning: 'The member has already used this client order id for this product, with another energy.',
     remedy: 'Give a new order a new client order id; the first one stands.',
   },
+  exists_with_different_replaces: {
+    meaning: 'The member has already used this client order id for this product, to replace another order or none.',
+    remedy: 'Give a new order a new client order id; the first one stands.',
+  },
   gate_closed: {
     meaning: 'The gate of the product closed before the order arrived.',
     remedy: 'Send it for the next product; check the link if it was sent in time.',
@@ -62,15 +66,15 @@ export const ORDER_REFUSAL_NOTES: Readonly<Record<OrderRefusal, RefusalNote>> = 
     remedy: 'Check that chrony or ntp runs on the gateway and has a source.',
   },
   order_type_not_in_call: {
-    meaning: 'The call auction takes limit and market orders only.',
-    remedy: 'Send a limit order.',
+    meaning: 'The call auction takes limit and market orders only, and nothing that replaces another order.',
+    remedy: 'Send a limit order; withdraw the old one first where it shall be another.',
   },
   energy_not_positive: {
     meaning: 'The energy of the order is zero or negative.',
     remedy: 'Name a positive number of whole watt-hours; the side says in which direction.',
   },
   energy_too_large: {
-    meaning: 'The order is larger than a single order may be (4,194,303 Wh).',
+    meaning: 'The order is larger than one may be (4,194,303 Wh), or than what its side of the product has room for.',
     remedy: 'Check the unit: orders are in watt-hours.',
   },
   tick_size: {
@@ -81,12 +85,48 @@ export const ORDER_REFUSAL_NOTES: Readonly<Record<OrderRefusal, RefusalNote>> = 
     meaning: 'The limit lies outside the feed-in and the retail tariff of that interval.',
     remedy: 'Use the tariff that the engine publishes for the product.',
   },
+  replaced_unknown: {
+    meaning: 'The order that it shall replace was never accepted.',
+    remedy: 'Send it without `replaces`.',
+  },
+  replaced_not_open: {
+    meaning: 'The order that it shall replace is filled, withdrawn or replaced already.',
+    remedy: 'Ask what became of the first order, then send what is still wanted as a new one.',
+  },
+  replaced_other_side: {
+    meaning: 'The order that it shall replace stands on the other side.',
+    remedy: 'Withdraw the other order, then send this one without `replaces`.',
+  },
   self_cross: {
-    meaning: 'The order would trade with another order of the same member.',
+    meaning: 'The order would trade with another order of the same member, or of a member with the same owner.',
     remedy: 'Withdraw the other order first.',
   },
   exceeds_capability: {
     meaning: 'With what the member has already offered, the order is more than its devices can deliver.',
     remedy: 'Offer less, or have the operator correct the capability of the devices.',
+  },
+  exceeds_collateral: {
+    meaning: 'With what its other orders hold reserved, the order could cost the member more than its collateral.',
+    remedy: 'Trade less, wait until delivered intervals are settled, or deposit more.',
+  },
+};
+
+/** What the doors say before an order is decided. Nothing of it is remembered: the key is not taken. */
+export const DOOR_REFUSAL_NOTES: Readonly<Record<string, RefusalNote>> = {
+  rate_limited: {
+    meaning: 'The member has sent more than its share; its signature was not looked at.',
+    remedy: 'Send it again after the pause that the answer names; gather orders in a batch.',
+  },
+  queue_full: {
+    meaning: 'As many orders wait for their answer as may, of this member or of all.',
+    remedy: 'Send it again after the pause that the answer names.',
+  },
+  bad_signature: {
+    meaning: 'The signature is not that of the member for exactly this content. Nobody is told whether the key exists.',
+    remedy: 'Check the key of the gateway, the chain id and the market that it signs for.',
+  },
+  disk_full: {
+    meaning: 'The order was verified and could not be journaled: the disk of the engine is full (`DISK_FULL`).',
+    remedy: 'Send it again later; the operator frees space. Withdrawals are still taken.',
   },
 };

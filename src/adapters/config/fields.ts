@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import { parseDecimal } from '../../domain/units/decimal.ts';
 import { isIdentifier } from '../../domain/units/identity.ts';
 import { INTERVAL_LENGTHS, MINUTE_MS, utcOffsetMs } from '../../domain/units/interval.ts';
+import type { Nano } from '../../domain/units/money.ts';
 import { type PricePerKwh, parsePrice } from '../../domain/units/price.ts';
 import { type EpochMs, epochMs, parseUtc } from '../../domain/units/time.ts';
 
@@ -14,6 +16,14 @@ export const priceField = z.union([z.number(), z.string()]).transform((value, co
   const parsed = parsePrice(String(value));
   if (parsed !== null) return parsed;
   context.addIssue({ code: 'custom', message: 'must be a price in currency per kWh with at most six decimals' });
+  return z.NEVER;
+});
+
+/** An amount of money, nano-currency, as far as one posting may go. */
+export const moneyField = z.union([z.number(), z.string()]).transform((value, context): Nano => {
+  const parsed = parseDecimal(String(value), 9);
+  if (parsed !== null && parsed >= 0) return parsed as Nano;
+  context.addIssue({ code: 'custom', message: 'must be an amount of at least 0 with at most nine decimals' });
   return z.NEVER;
 });
 

@@ -84,6 +84,132 @@ export const clearingView = z
   })
   .openapi('Clearing');
 
+/**
+ * A price level whose orders were filled in part. What stands at it is shown where five members do, or to a member with
+ * an order at it.
+ */
+export const sharedLevelView = z
+  .object({
+    side: z.enum(['buy', 'sell']),
+    pricePerKwh: price.nullable(),
+    energyWh: energyWh.nullable(),
+    filledWh: energyWh.nullable(),
+  })
+  .openapi('SharedLevel');
+
+/** One order of the member that asks. `code`: what became of it; of a refused order, the refusal. */
+export const ownOrderView = z
+  .object({
+    clientOrderId: z.int(),
+    side: z.enum(['buy', 'sell']),
+    limitPerKwh: price,
+    energyWh,
+    filledWh: energyWh,
+    code: z.string(),
+    /** One clause, for people. */
+    reason: z.string(),
+  })
+  .openapi('OwnOrder');
+
+/** Why a product has its price, and why the orders of one member fared as they did. */
+export const whyView = z
+  .object({
+    interval: instant,
+    member: z.string().nullable(),
+    pricePerKwh: price.nullable(),
+    tradedWh: energyWh,
+    demand: z.array(curveStepView),
+    supply: z.array(curveStepView),
+    /** Empty where nothing had to be shared. */
+    shared: z.array(sharedLevelView),
+    orders: z.array(ownOrderView),
+    /** One sentence. */
+    why: z.string(),
+  })
+  .openapi('Why');
+
+const hex = z.string().regex(/^0x(?:[0-9a-f]{2})*$/);
+const leaf = z.strictObject({ leaf: hex });
+const memberState = z.strictObject({
+  sequence: z.int(),
+  number: z.int(),
+  id: z.string(),
+  address: hex,
+  capability: energyWh,
+  collateral: z.int().nullable(),
+  group: z.int(),
+  zone: z.int(),
+  active: z.boolean(),
+  halted: z.boolean(),
+  salt: hex,
+});
+const loggedCommand = z.strictObject({
+  sequence: z.int(),
+  record: hex,
+  verdict: z.string(),
+  previous: hex,
+  reserved: z.int().nullable(),
+  filled: energyWh,
+  fate: z.string().nullable(),
+  salt: hex,
+});
+
+/**
+ * What the root of a product was made of: whoever has it replays the clearing. `viewer`: the member whose own it shows;
+ * the rest are hashes. Null: everything is shown. Energies in Wh, prices in micro-currency per kWh.
+ */
+export const artefactView = z
+  .object({
+    schema: z.literal(1),
+    viewer: z.string().nullable(),
+    chainId: z.int(),
+    engine: hex,
+    gate: z.object({
+      ...{ market: z.string(), product: instant, sequence: z.int(), commands: z.int() },
+      ...{ log: hex, rules: hex, members: hex, result: hex },
+    }),
+    signature: hex,
+    rules: z.object({
+      engineVersion: z.int(),
+      opened: z.int(),
+      halts: z.array(z.object({ sequence: z.int(), halted: z.boolean() })).readonly(),
+      product: z.object({
+        product: instant,
+        mechanism: z.enum(['call', 'continuous']),
+        rationing: z.enum(['pro-rata', 'price-time']),
+        tick: z.int(),
+        band: z.object({ lowest: z.int(), highest: z.int() }),
+        importPrice: z.int(),
+        penalty: z.int(),
+        maxVolume: energyWh,
+        fees: z.array(z.int()).readonly(),
+        zoneLimits: z.array(z.object({ from: z.int(), to: z.int(), capacity: energyWh })).readonly(),
+      }),
+    }),
+    members: z.array(z.union([memberState, leaf])).readonly(),
+    changes: z.array(z.union([memberState, leaf])).readonly(),
+    commands: z.array(z.union([loggedCommand, leaf])).readonly(),
+    result: z.object({
+      prices: z.array(z.int().nullable()).readonly(),
+      volume: energyWh,
+      trades: z.union([
+        z.strictObject({
+          salt: hex,
+          list: z
+            .array(
+              z.object({
+                ...{ buyer: z.int(), buyOrder: z.int(), seller: z.int(), sellOrder: z.int() },
+                ...{ energy: energyWh, price: z.int(), sellerPrice: z.int() },
+              }),
+            )
+            .readonly(),
+        }),
+        leaf,
+      ]),
+    }),
+  })
+  .openapi('Artefact');
+
 export const tradeView = z
   .object({ interval: instant, buyer: z.string(), seller: z.string(), energyWh, pricePerKwh: price, amount: money })
   .openapi('Trade');
@@ -166,9 +292,23 @@ export const verdictView = z
   .object({ ok: z.literal(true), code: z.string(), sequence: z.int().optional() })
   .openapi('Verdict');
 
+/** One entry of a batch, answered as if it had come alone. */
+export const entryVerdictView = z
+  .object({
+    kind: z.enum(['order', 'cancel']),
+    product: instant,
+    clientOrderId: z.int(),
+    ok: z.boolean(),
+    code: z.string(),
+    sequence: z.int().optional(),
+  })
+  .openapi('EntryVerdict');
+
 export type HomeView = z.infer<typeof homeView>;
 export type NowView = z.infer<typeof nowView>;
 export type ClearingView = z.infer<typeof clearingView>;
+export type WhyView = z.infer<typeof whyView>;
+export type ArtefactView = z.infer<typeof artefactView>;
 export type TradeView = z.infer<typeof tradeView>;
 export type IntervalView = z.infer<typeof intervalView>;
 export type MemberView = z.infer<typeof memberView>;

@@ -1,18 +1,34 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { request } from 'node:http';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { z } from '@hono/zod-openapi';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createStreetFeed, type StreetFeed } from '../../../test/e2e/dashboard-feed.ts';
+import { PRODUCT, ProofMarket, terms } from '../../../test/market-proof/proof-market.ts';
+import { readArtefact } from '../../domain/proof/read-artefact.ts';
+import type { MemberId } from '../../domain/units/identity.ts';
+import type { EpochMs } from '../../domain/units/time.ts';
 import { Fault } from '../../errors/fault.ts';
 import { type Api, createApi } from './api.ts';
-import { clearingView, intervalView, ledgerView, memberView, nowView, statementView, tradeView } from './api-schema.ts';
+import {
+  artefactView,
+  clearingView,
+  intervalView,
+  ledgerView,
+  memberView,
+  nowView,
+  statementView,
+  tradeView,
+  whyView,
+} from './api-schema.ts';
 import { type HttpServer, serveApi } from './serve.ts';
 import type { ApiViews } from './views.ts';
 
 /** The rules of the wire are tested with the wire; here any strict object will do. */
 const orderSchema = z.strictObject({ kind: z.literal('order'), clientOrderId: z.int().min(0) });
 const cancelSchema = z.strictObject({ kind: z.literal('cancel'), clientOrderId: z.int().min(0) });
+const batchSchema = z.strictObject({ kind: z.literal('batch'), entries: z.array(cancelSchema).max(2) });
 
 const opened: HttpServer[] = [];
 afterEach(async () => {
@@ -25,7 +41,7 @@ interface Street {
   readonly server: HttpServer;
   readonly bugs: unknown[];
   get(path: string, init?: RequestInit): Promise<Response>;
-  post(path: string, body: string, type?: string): Promise<Response>;
+  post(path: string, body: string, type?: string, headers?: Record<string, string>): Promise<Response>;
 }
 
 async function openStreet(change: Partial<ApiViews<{ kind: string }>> = {}, intervals = 6): Promise<Street> {
@@ -34,6 +50,7 @@ async function openStreet(change: Partial<ApiViews<{ kind: string }>> = {}, inte
   const options = {
     orderSchema,
     cancelSchema,
+    batchSchema,
     host: '127.0.0.1',
     streamId: 't',
     onBug: (bug: unknown) => bugs.push(bug),
@@ -42,8 +59,8 @@ async function openStreet(change: Partial<ApiViews<{ kind: string }>> = {}, inte
   const server = await serveApi(api, { host: '127.0.0.1', port: 0 });
   opened.push(server);
   const get = (path: string, init?: RequestInit) => fetch(new URL(path, server.url), init);
-  const post = (path: string, body: string, type = 'application/json') =>
-    get(path, { method: 'POST', body, headers: { 'content-type': type } });
+  const post = (path: string, body: string, type = 'application/json', headers = {}) =>
+    get(path, { method: 'POST', body, headers: { 'content-type': type, ...headers } });
   return { feed, api, server, bugs, get, post };
 }
 
@@ -87,6 +104,27 @@ describe('what the API answers', () => {
     expect(await (await get('/api/v1/intervals?limit=2')).json()).toEqual(feed.intervals(2));
   });
 
+  test('why a price is what it is, in the form that its schema promises', async () => {
+    const { get, feed } = await openStreet();
+    const first = feed.intervals(9)[0]?.interval ?? 0;
+    const answer = await (await get(`/api/v1/clearing/${first}/why?member=home-01`)).json();
+    expect(whyView.parse(answer)).toMatchObject({ interval: first, member: 'home-01' });
+  });
+
+  test('an artefact, whole and as one member sees it', async () => {
+    const market = new ProofMarket().start(terms(2), PRODUCT);
+    market.order({ member: 0, clientOrderId: 1, side: 'sell', limit: 90_000, energy: 5 });
+    await market.close();
+    const { get } = await openStreet({
+      artefact: (interval, id) => market.book.artefact(interval as EpochMs, (id as MemberId | undefined) ?? null),
+    });
+    for (const [query, viewer] of [['', null] as const, ['?member=home-01', 'home-01'] as const]) {
+      const text = await (await get(`/api/v1/clearing/${PRODUCT}/artefact${query}`)).text();
+      expect(readArtefact(text)).toEqual(await market.artefact(viewer as MemberId | null));
+      expect(artefactView.parse(JSON.parse(text))).toEqual(JSON.parse(text));
+    }
+  });
+
   test('a HEAD request is answered without a body and opens no stream', async () => {
     const { get, api } = await openStreet();
     const response = await get('/api/v1/events', { method: 'HEAD' });
@@ -108,6 +146,11 @@ describe('what the API refuses', () => {
     ['/api/v1/members/nobody', 404, 'unknown_member'],
     ['/api/v1/clearing?interval=noon', 400, 'invalid_request'],
     ['/api/v1/clearing?interval=1', 404, 'not_cleared'],
+    ['/api/v1/clearing/1/why', 404, 'not_cleared'],
+    ['/api/v1/clearing/1/artefact', 404, 'not_cleared'],
+    ['/api/v1/clearing/noon/artefact', 400, 'invalid_request'],
+    ['/api/v1/clearing/1/artefact?member=Home/1', 400, 'invalid_request'],
+    ['/api/v1/clearing/1/why?member=home-99', 404, 'unknown_member'],
     ['/api/v1/intervals?limit=0', 400, 'invalid_request'],
     ['/api/v1/intervals?limit=99999', 400, 'invalid_request'],
     ['/api/v1/now?later=1', 400, 'invalid_request'],
@@ -218,7 +261,110 @@ describe('orders', () => {
   });
 });
 
+describe('a batch', () => {
+  const batch = { kind: 'batch', entries: [{ kind: 'cancel', clientOrderId: 5 }] };
+
+  test('is answered entry by entry, with 200 although one was refused', async () => {
+    const taken = { kind: 'order', product: 9, clientOrderId: 5, ok: true, code: 'accepted', sequence: 7 } as const;
+    const refused = { kind: 'cancel', product: 9, clientOrderId: 6, ok: false, code: 'unknown_order' } as const;
+    const submitted: unknown[] = [];
+    const submitOrder = async (member: string, message: unknown) => {
+      submitted.push([member, message]);
+      return { ok: true, code: 'answered', entries: [taken, refused] };
+    };
+    const { post } = await openStreet({ submitOrder });
+    const response = await post('/api/v1/batches', JSON.stringify({ ...batch, member: 'home-01' }));
+    expect([response.status, await response.json()]).toEqual([200, [taken, refused]]);
+    expect(submitted).toEqual([['home-01', batch]]);
+  });
+
+  test('with too many entries is no batch', async () => {
+    const { post } = await openStreet();
+    const entries = Array.from({ length: 3 }, () => batch.entries[0]);
+    const body = JSON.stringify({ ...batch, entries, member: 'home-01' });
+    await expectProblem(await post('/api/v1/batches', body), 400, 'invalid_request');
+  });
+});
+
+describe('who is turned away', () => {
+  test.each([
+    ['rate_limited', 1201, '2'],
+    ['queue_full', 1000, '1'],
+    ['rate_limited', 0, '1'],
+  ])('by %s hears 429 and when to come back', async (code, retryAfterMs, seconds) => {
+    const { post } = await openStreet({ submitOrder: async () => ({ ok: false, code, retryAfterMs }) });
+    const response = await post('/api/v1/orders', '{"kind":"order","clientOrderId":5,"member":"home-01"}');
+    await expectProblem(response, 429, code);
+    expect(response.headers.get('retry-after')).toBe(seconds);
+  });
+});
+
+describe('an Idempotency-Key', () => {
+  const body = (clientOrderId: number) => JSON.stringify({ kind: 'order', clientOrderId, member: 'home-01' });
+  const send = (street: Street, clientOrderId: number, key: string) =>
+    street.post('/api/v1/orders', body(clientOrderId), 'application/json', { 'idempotency-key': key });
+  const answering = (verdicts: { ok: boolean; code: string }[]) => ({
+    submitOrder: async () => verdicts.shift() ?? { ok: true, code: 'asked_too_often' },
+  });
+
+  test('repeats the first answer, good or bad, and does not ask the market again', async () => {
+    const street = await openStreet(
+      answering([
+        { ok: true, code: 'accepted' },
+        { ok: false, code: 'gate_closed' },
+      ]),
+    );
+    for (const key of ['"k-1"', 'k-1']) expect(await (await send(street, 5, key)).json()).toMatchObject({ ok: true });
+    for (const _ of [1, 2]) await expectProblem(await send(street, 6, 'k-2'), 422, 'gate_closed');
+  });
+
+  test('with another body is refused, on another path as well', async () => {
+    const street = await openStreet(answering([{ ok: true, code: 'accepted' }]));
+    await send(street, 5, 'k');
+    await expectProblem(await send(street, 6, 'k'), 422, 'idempotency_key_reused');
+    const cancel = '{"kind":"cancel","clientOrderId":5,"member":"home-01"}';
+    const response = await street.post('/api/v1/cancels', cancel, 'application/json', { 'idempotency-key': 'k' });
+    await expectProblem(response, 422, 'idempotency_key_reused');
+  });
+
+  test.each(['bad_signature', 'unknown_member', 'rate_limited', 'queue_full'])(
+    'is not taken by a request that ended in %s',
+    async (code) => {
+      const street = await openStreet(
+        answering([
+          { ok: false, code },
+          { ok: true, code: 'accepted' },
+        ]),
+      );
+      expect((await send(street, 5, 'k')).ok).toBe(false);
+      expect(await (await send(street, 6, 'k')).json()).toMatchObject({ code: 'accepted' });
+    },
+  );
+
+  test.each(['""', 'a b', '"', 'x'.repeat(65), '"a\\"'])('%j is none', async (key) => {
+    const street = await openStreet();
+    await expectProblem(await send(street, 5, key), 400, 'invalid_request');
+    expect(street.feed.submitted).toEqual([]);
+  });
+});
+
+/** Node keeps this mark beside the option that it sets on the socket; the option itself cannot be asked for. */
+function hasNoDelay(socket: object): boolean {
+  const mark = Object.getOwnPropertySymbols(socket).find(({ description }) => description === 'kSetNoDelay');
+  return mark !== undefined && Reflect.get(socket, mark) === true;
+}
+
 describe('the server', () => {
+  test('sends at once: TCP_NODELAY is set on every accepted socket', async () => {
+    const { get } = await openStreet();
+    const accepted: object[] = [];
+    const onRequest = (message: unknown) => accepted.push((message as { socket: Socket }).socket);
+    subscribe('http.server.request.start', onRequest);
+    await get('/api/v1/now');
+    unsubscribe('http.server.request.start', onRequest);
+    expect(accepted.map(hasNoDelay)).toEqual([true]);
+  });
+
   test('streams events with ids, resumes after the last one, and ends the stream when it closes', async () => {
     const { get, feed, server } = await openStreet();
     feed.tick();
@@ -259,8 +405,11 @@ describe('the server', () => {
     expect(document.openapi).toBe('3.1.0');
     expect(Object.keys(document.paths).sort()).toEqual(
       [
+        'batches',
         'cancels',
         'clearing',
+        'clearing/{interval}/artefact',
+        'clearing/{interval}/why',
         'events',
         'intervals',
         'ledger',

@@ -2,11 +2,13 @@ import type { HttpBindings } from '@hono/node-server';
 import { OpenAPIHono } from '@hono/zod-openapi';
 import type { Context, Hono } from 'hono';
 import { HTTPException } from 'hono/http-exception';
+import type { ArtefactView } from './api-schema.ts';
 import type { Asset } from './bundle.ts';
 import { createEventStreams, type EventStreams } from './event-stream.ts';
 import { bodyGuard, hostGuard, securityHeaders } from './guard.ts';
-import { failure, onInvalid, problem, refusal } from './problem.ts';
+import { failure, onInvalid, problem } from './problem.ts';
 import {
+  artefactRoute,
   clearingRoute,
   eventsRoute,
   intervalsRoute,
@@ -14,17 +16,15 @@ import {
   memberRoute,
   membersRoute,
   nowRoute,
-  submitRoute,
   tradesRoute,
+  whyRoute,
 } from './routes.ts';
-import type { ApiViews, MessageSchema, Verdict } from './views.ts';
+import { mountSubmit, type SubmitSchemas } from './submit.ts';
+import type { ApiViews } from './views.ts';
 
 const BASE = '/api/v1';
 
-export interface ApiOptions {
-  /** The wire schemas of the two messages. */
-  readonly orderSchema: MessageSchema;
-  readonly cancelSchema: MessageSchema;
+export interface ApiOptions extends SubmitSchemas {
   /** The host that the server binds, and other names people reach it by. */
   readonly host: string;
   readonly hostNames?: readonly string[];
@@ -73,6 +73,7 @@ function mountReads<Message>(api: OpenAPIHono, views: ApiViews<Message>): void {
     const clearing = await views.clearing(context.req.valid('query').interval);
     return clearing === null ? problem('not_cleared') : context.json(clearing, 200);
   });
+  mountClearing(api, views);
   api.openapi(intervalsRoute, async (context) =>
     context.json([...(await views.intervals(context.req.valid('query').limit))], 200),
   );
@@ -87,6 +88,20 @@ function mountReads<Message>(api: OpenAPIHono, views: ApiViews<Message>): void {
   api.openapi(ledgerRoute, async (context) => context.json(await views.ledger(), 200));
 }
 
+/** The market is sealed: before its gate there is nothing to see of a product. */
+function mountClearing<Message>(api: OpenAPIHono, views: ApiViews<Message>): void {
+  api.openapi(whyRoute, async (context) => {
+    const found = await views.why(context.req.valid('param').interval, context.req.valid('query').member);
+    if (found === null) return problem('not_cleared');
+    return found === 'unknown_member' ? problem(found) : context.json(found, 200);
+  });
+  api.openapi(artefactRoute, async (context) => {
+    const found = await views.artefact(context.req.valid('param').interval, context.req.valid('query').member);
+    if (found === null) return problem('not_cleared');
+    return found === 'unknown_member' ? problem(found) : context.json(found as ArtefactView, 200);
+  });
+}
+
 function mountEvents(api: OpenAPIHono, streams: EventStreams): void {
   api.openapi(eventsRoute, (context) => {
     const lastEventId = context.req.header('last-event-id') ?? context.req.valid('query').lastEventId;
@@ -97,21 +112,6 @@ function mountEvents(api: OpenAPIHono, streams: EventStreams): void {
       headers: { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' },
     });
   });
-}
-
-function mountSubmit<Message>(api: OpenAPIHono, views: ApiViews<Message>, options: ApiOptions): void {
-  const doors = [submitRoute('/orders', options.orderSchema), submitRoute('/cancels', options.cancelSchema)];
-  for (const route of doors) {
-    api.openapi(route, async (context) => {
-      const { member, ...message } = context.req.valid('json');
-      const verdict = await views.submitOrder(String(member), message as Message);
-      return verdict.ok ? context.json(takenView(verdict), 200) : refusal(verdict.code);
-    });
-  }
-}
-
-function takenView({ code, sequence }: Verdict) {
-  return { ok: true as const, code, ...(sequence === undefined ? {} : { sequence }) };
 }
 
 function serveAsset(context: Context, asset: Asset): Response {

@@ -11,7 +11,14 @@ import { bundleDashboard } from './bundle.ts';
 const MAX_SCRIPT_BYTES = 60_000;
 
 const schema = z.strictObject({ kind: z.string() });
-const options = { orderSchema: schema, cancelSchema: schema, host: 'localhost', streamId: 't', onBug: () => undefined };
+const options = {
+  orderSchema: schema,
+  cancelSchema: schema,
+  batchSchema: schema,
+  host: 'localhost',
+  streamId: 't',
+  onBug: () => undefined,
+};
 
 test('bundles the dashboard into at most 60 kB of gzipped script, styles of the chart included', async () => {
   const assets = await bundleDashboard();

@@ -11,16 +11,23 @@ const PROBLEMS = {
   not_cleared: [404, 'This interval has not been cleared.', 'An interval is cleared when its gate closes.'],
   method_not_allowed: [405, 'This path does not know the method.', 'The Allow header names the methods it knows.'],
   length_required: [411, 'The length of the body is not stated.', 'Send content-length instead of chunks.'],
-  body_too_large: [413, 'The body is larger than 64 kB.', 'Send one order at a time.'],
+  body_too_large: [413, 'The body is larger than 64 kB.', 'Send at most 64 orders at a time.'],
   not_json: [415, 'The body has another content type than application/json.', 'Set content-type: application/json.'],
+  idempotency_key_reused: [
+    422,
+    'This Idempotency-Key was sent before, with another request.',
+    'Choose a new key for a new request.',
+  ],
   host_not_allowed: [421, 'The Host header names another server.', 'Use the address that the engine printed at start.'],
+  rate_limited: [429, 'The member sent more than its share.', 'Wait as long as Retry-After says and send it again.'],
+  queue_full: [429, 'Too many orders wait for their answer.', 'Wait as long as Retry-After says and send it again.'],
   internal_error: [500, 'The engine made a mistake.', 'Its log says more.'],
   too_many_streams: [503, 'Too many event streams are open.', 'Close one, or try again later.'],
 } as const satisfies Record<string, readonly [status: number, title: string, hint: string]>;
 
 type ProblemCode = keyof typeof PROBLEMS;
 /** Typed as one of the statuses that a route's `default` answer covers. */
-type Problem = Response & TypedResponse<ProblemView, 500, 'json'>;
+export type Problem = Response & TypedResponse<ProblemView, 500, 'json'>;
 type Extra = Pick<ProblemView, 'detail' | 'errors'>;
 
 export function problem(code: ProblemCode, extra: Extra = {}, headers: Readonly<Record<string, string>> = {}): Problem {
@@ -28,8 +35,14 @@ export function problem(code: ProblemCode, extra: Extra = {}, headers: Readonly<
   return problemResponse({ type: typeOf(code), title, status, code, hint, ...extra }, headers);
 }
 
-/** A market refusal: the request was understood and the answer is no. A conflict is an id that has other content. */
-export function refusal(code: string): Problem {
+/**
+ * A market refusal: the request was understood and the answer is no. A conflict is an id that has other content. Who was
+ * turned away before anybody looked is told when to come back.
+ */
+export function refusal({ code, retryAfterMs }: { readonly code: string; readonly retryAfterMs?: number }): Problem {
+  if (code === 'rate_limited' || code === 'queue_full') {
+    return problem(code, {}, { 'retry-after': `${Math.max(1, Math.ceil((retryAfterMs ?? 0) / 1000))}` });
+  }
   const status = code.startsWith('exists_with_different') ? 409 : 422;
   return problemResponse({ type: typeOf(code), title: 'The market refused this.', status, code });
 }

@@ -1,6 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { isIdentifier } from '../../domain/units/identity.ts';
 import {
+  artefactView,
   clearingView,
   intervalView,
   ledgerView,
@@ -9,7 +10,7 @@ import {
   problemView,
   statementView,
   tradeView,
-  verdictView,
+  whyView,
 } from './api-schema.ts';
 import type { MessageSchema } from './views.ts';
 
@@ -30,6 +31,7 @@ const limitText = z
   .optional()
   .transform((limit) => limit ?? DEFAULT_INTERVALS)
   .openapi({ type: 'integer', minimum: 1, maximum: MAX_INTERVALS, default: DEFAULT_INTERVALS });
+const member = z.string().refine(isIdentifier, 'not an identifier').openapi({ example: 'home-01' });
 const ofInterval = z.strictObject({ interval: instantText.optional() });
 const problemAnswer = {
   description: 'Why not (RFC 9457)',
@@ -66,6 +68,17 @@ export const memberRoute = createRoute({
   responses: { 200: answer('The statement', statementView), default: problemAnswer },
 });
 
+export const whyRoute = ofOneClearing(
+  '/clearing/{interval}/why',
+  'Why the price: the curves, the levels that had to be shared, and what became of the orders of `member`',
+  whyView,
+);
+export const artefactRoute = ofOneClearing(
+  '/clearing/{interval}/artefact',
+  'What the signed root of one clearing was made of, to be replayed; with `member`, what that member may see',
+  artefactView,
+);
+
 export const eventsRoute = createRoute({
   method: 'get',
   path: '/events',
@@ -80,15 +93,40 @@ export const eventsRoute = createRoute({
   },
 });
 
-/** POST /orders and /cancels: the message of the bus, and the member that on the bus the topic names. */
-export function submitRoute(path: '/orders' | '/cancels', message: MessageSchema) {
-  const member = z.string().refine(isIdentifier, 'not an identifier').openapi({ example: 'home-01' });
+/** A token, bare or, as the draft of the header's standard writes it, in double quotes. */
+const idempotencyKey = z
+  .string()
+  .regex(/^(?:"[!#-[\]-~]{1,64}"|[!#-[\]-~]{1,64})$/, 'not 1 to 64 visible ASCII characters without quotes')
+  .optional()
+  .openapi({
+    description:
+      'Names this request, so that it can be sent again: with the same body it gets the same answer, with another one ' +
+      '`idempotency_key_reused`. The latest 10,000 keys are kept, for an hour at most, and never what a restart forgot; ' +
+      'the number of the order itself keeps it from counting twice for as long as the market keeps it.',
+    example: '"8e03978e-40d5-43e8-bc93-6894a57f9324"',
+  });
+
+const SUBMIT_SUMMARIES = {
+  '/orders': 'Hands in a signed order',
+  '/cancels': 'Withdraws an open order',
+  '/batches': 'Hands in up to 64 orders and cancels under one signature; each is answered by itself',
+} as const;
+
+/** POST of the message of the bus, and the member that on the bus the topic names. */
+export function submitRoute<Path extends keyof typeof SUBMIT_SUMMARIES, Taken extends z.ZodType>(
+  path: Path,
+  message: MessageSchema,
+  taken: Taken,
+) {
   return createRoute({
     method: 'post',
     path,
-    summary: path === '/orders' ? 'Hands in a signed order' : 'Withdraws an open order',
-    request: { body: { required: true, content: { 'application/json': { schema: message.extend({ member }) } } } },
-    responses: { 200: answer('Taken and journaled', verdictView), default: problemAnswer },
+    summary: SUBMIT_SUMMARIES[path],
+    request: {
+      headers: z.object({ 'idempotency-key': idempotencyKey }),
+      body: { required: true, content: { 'application/json': { schema: message.extend({ member }) } } },
+    },
+    responses: { 200: answer('Taken and journaled', taken), default: problemAnswer },
   });
 }
 
@@ -103,6 +141,16 @@ function read<Path extends string, Answer extends z.ZodType, Query extends z.Zod
     path,
     summary,
     request: { query },
+    responses: { 200: answer(summary, schema), default: problemAnswer },
+  });
+}
+
+function ofOneClearing<Path extends string, Answer extends z.ZodType>(path: Path, summary: string, schema: Answer) {
+  return createRoute({
+    method: 'get',
+    path,
+    summary,
+    request: { params: z.object({ interval: instantText }), query: z.strictObject({ member: member.optional() }) },
     responses: { 200: answer(summary, schema), default: problemAnswer },
   });
 }

@@ -1,37 +1,41 @@
 import { keccak_256 } from '@noble/hashes/sha3.js';
-import type { Order, OrderKey } from '../../domain/market/order.ts';
+import { ORDER_TYPES, type Order, type OrderKey, SIDES } from '../../domain/market/order.ts';
 import { assert, assertSafeInteger } from '../../domain/units/assert.ts';
 import { fromHex, toHex } from './hex.ts';
 import { recoverAddress, SIGNATURE_BYTES, signDigest } from './secp256k1-signer.ts';
 
 /**
  * EIP-712 signatures of orders and cancels. Domain: name `energy-logic`, version `1`, chainId; the market stands in
- * the message. Hashing and recovery go straight to @noble/curves, which verifies in 1.4 ms of CPU time against 1.8 ms
- * through viem's typed data (the same curve code underneath; signing takes 0.45 ms either way).
+ * the message. An order that replaces another is signed as a `Replace`, so that neither passes for the other.
  */
-const ORDER_TYPE =
-  'Order(string market,uint64 product,string member,uint32 clientOrderId,uint8 side,uint8 type,int64 limit,uint64 energy)';
-const CANCEL_TYPE = 'Cancel(string market,uint64 product,string member,uint32 clientOrderId)';
+const KEY_FIELDS = 'string market,uint64 product,string member,uint32 clientOrderId';
+const CONTENT_FIELDS = 'uint8 side,uint8 type,int64 limit,uint64 energy';
+const ORDER_TYPE_HASH = textHash(`Order(${KEY_FIELDS},${CONTENT_FIELDS})`);
+const REPLACE_TYPE_HASH = textHash(`Replace(${KEY_FIELDS},uint32 replaces,${CONTENT_FIELDS})`);
+const CANCEL_TYPE_HASH = textHash(`Cancel(${KEY_FIELDS})`);
+const BATCH_TYPE_HASH = textHash('OrderBatch(bytes32 root)');
 const DOMAIN_TYPE = 'EIP712Domain(string name,string version,uint256 chainId)';
-
-const ORDER_TYPE_HASH = textHash(ORDER_TYPE);
-const CANCEL_TYPE_HASH = textHash(CANCEL_TYPE);
 const DOMAIN_HEAD = [textHash(DOMAIN_TYPE), textHash('energy-logic'), textHash('1')];
 
 const WORD_BYTES = 32;
-const SIDES = { buy: 0, sell: 1 } as const;
-const TYPES = { limit: 0, market: 1 } as const;
 
 /** The 32 bytes that are signed for an order. `chainId` is that of the market's ledger. */
 export function orderDigest(chainId: number, order: Order): Uint8Array {
-  const { side, type, limit, energy } = order;
-  const content = [word(SIDES[side]), word(TYPES[type]), word(limit), word(energy)];
-  return typedDigest(chainId, [ORDER_TYPE_HASH, ...keyWords(order), ...content]);
+  const { side, type, limit, energy, replaces } = order;
+  const content = [word(SIDES.indexOf(side)), word(ORDER_TYPES.indexOf(type)), word(limit), word(energy)];
+  if (replaces === undefined) return typedDigest(chainId, [ORDER_TYPE_HASH, ...keyWords(order), ...content]);
+  return typedDigest(chainId, [REPLACE_TYPE_HASH, ...keyWords(order), word(replaces), ...content]);
 }
 
 /** The 32 bytes that are signed to withdraw an order. */
 export function cancelDigest(chainId: number, key: OrderKey): Uint8Array {
   return typedDigest(chainId, [CANCEL_TYPE_HASH, ...keyWords(key)]);
+}
+
+/** The 32 bytes that are signed for a batch: `root` is that of the tree over its entries' digests. */
+export function batchDigest(chainId: number, root: Uint8Array): Uint8Array {
+  assert(root.length === WORD_BYTES, `a root has 32 bytes, not ${root.length}`);
+  return typedDigest(chainId, [BATCH_TYPE_HASH, root]);
 }
 
 /** 65 bytes as hex, as the wire carries them. */

@@ -10,6 +10,9 @@ const PRIVATE_KEY_BYTES = 32;
 export const SIGNATURE_BYTES = 65;
 /** Ethereum writes the parity of R as 27 or 28. */
 const PARITY_OFFSET = 27;
+const RS_BYTES = 64;
+/** Half the order of the group, rounded down: the largest s that is taken. */
+const HALF_ORDER = Buffer.from('7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0', 'hex');
 
 /** A Signer over a private key in memory: r, s, v in 65 bytes, s in the lower half, v 27 or 28. */
 export function secp256k1Signer(privateKey: Uint8Array): Signer {
@@ -35,20 +38,37 @@ export function signDigest(privateKey: Uint8Array, digest: Uint8Array): Uint8Arr
 }
 
 /**
- * The account that signed the digest, or null: another length, v neither 27 nor 28, r or s zero or too large, or s in
- * the upper half, which would let anybody write a second signature of the same order (EIP-2).
+ * The public key, uncompressed in 65 bytes, for which r and s sign the digest and R has that parity; null where there is
+ * none. It need not look at the half in which s lies.
  */
-export function recoverAddress(digest: Uint8Array, signature: Uint8Array): string | null {
-  if (signature.length !== SIGNATURE_BYTES) return null;
-  const parity = (signature[SIGNATURE_BYTES - 1] ?? 0) - PARITY_OFFSET;
-  if (parity !== 0 && parity !== 1) return null;
+export type PointRecovery = (digest: Uint8Array, rs: Uint8Array, parity: 0 | 1) => Uint8Array | null;
+
+/** In JavaScript, without a module to load. */
+export const recoverPoint: PointRecovery = (digest, rs, parity) => {
   try {
-    const parsed = secp256k1.Signature.fromBytes(signature.subarray(0, 64), 'compact').addRecoveryBit(parity);
-    if (parsed.hasHighS()) return null;
-    return addressOfPoint(parsed.recoverPublicKey(digest).toBytes(false));
+    const signature = secp256k1.Signature.fromBytes(rs, 'compact').addRecoveryBit(parity);
+    return signature.recoverPublicKey(digest).toBytes(false);
   } catch {
     return null;
   }
+};
+
+/**
+ * The account that signed the digest, or null: another length, v neither 27 nor 28, r or s zero or too large, or s in
+ * the upper half, which would let anybody write a second signature of the same order (EIP-2).
+ */
+export function recoverAddress(
+  digest: Uint8Array,
+  signature: Uint8Array,
+  recovery: PointRecovery = recoverPoint,
+): string | null {
+  if (signature.length !== SIGNATURE_BYTES) return null;
+  const parity = (signature[SIGNATURE_BYTES - 1] ?? 0) - PARITY_OFFSET;
+  if (parity !== 0 && parity !== 1) return null;
+  const rs = signature.subarray(0, RS_BYTES);
+  if (Buffer.compare(rs.subarray(RS_BYTES / 2), HALF_ORDER) > 0) return null;
+  const point = recovery(digest, rs, parity);
+  return point === null ? null : addressOfPoint(point);
 }
 
 function addressOfPoint(uncompressed: Uint8Array): string {

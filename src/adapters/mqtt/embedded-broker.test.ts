@@ -1,7 +1,9 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { expect, test } from 'vitest';
-import { startEmbeddedBroker } from './embedded-broker.ts';
+import { openConnection } from './connection.ts';
+import { type EmbeddedBroker, startEmbeddedBroker } from './embedded-broker.ts';
 import { connectMqttBus } from './mqtt-bus.ts';
 
 const LOCAL = { host: '127.0.0.1', port: 0 };
@@ -38,5 +40,69 @@ test('bytes that are no MQTT end that client only', async () => {
   await once(liar, 'close');
   await bus.publish('still/here', new Uint8Array([1]), { qos: 1 });
   await bus.close();
+  await broker.close();
+});
+
+/** A subscriber of `t` at QoS 0 that stops reading as soon as it is granted. */
+async function deafReader(broker: EmbeddedBroker): Promise<Socket> {
+  const socket = connect(broker.port, broker.host);
+  socket.on('error', () => {});
+  const connectPacket = [0x10, 13, 0, 4, ...Buffer.from('MQTT'), 4, 2, 0, 0, 0, 1, ...Buffer.from('s')];
+  socket.write(Buffer.from(connectPacket));
+  await once(socket, 'data');
+  socket.write(Buffer.from([0x82, 6, 0, 1, 0, 1, ...Buffer.from('t'), 0]));
+  await once(socket, 'data');
+  return socket.pause();
+}
+
+test('a subscriber that does not read is dropped, and those who read miss nothing', async () => {
+  const broker = await startEmbeddedBroker(LOCAL, { queuedBytes: 64 * 1024, drainMs: 50 });
+  const deaf = await deafReader(broker);
+  const dropped = new Promise((resolve) => deaf.on('close', resolve));
+  const sender = await connectMqttBus({ url: broker.url, clientId: 'sender', failFast: true });
+  const reader = await connectMqttBus({ url: broker.url, clientId: 'reader', failFast: true });
+  let heard = Promise.withResolvers<number>();
+  await reader.subscribe('t', 1, ({ payload }) => heard.resolve(Buffer.from(payload).readUInt32BE()));
+  for (let number = 0; number < MESSAGES; number += 1) {
+    heard = Promise.withResolvers();
+    const payload = Buffer.alloc(MESSAGE_BYTES);
+    payload.writeUInt32BE(number);
+    await sender.publish('t', payload, { qos: 1 });
+    expect(await heard.promise).toBe(number);
+  }
+  let bytes = 0;
+  deaf.on('data', (data) => {
+    bytes += data.length;
+  });
+  deaf.resume();
+  await dropped;
+  expect(bytes).toBeLessThan((MESSAGES * MESSAGE_BYTES) / 2);
+  await Promise.all([sender.close(), reader.close()]);
+  await broker.close();
+});
+
+/** More than the kernel keeps for two sockets of one machine. */
+const MESSAGES = 1000;
+const MESSAGE_BYTES = 16 * 1024;
+
+/** Node keeps this mark beside the option that it sets on the socket; the option itself cannot be asked for. */
+function hasNoDelay(socket: object): boolean {
+  const mark = Object.getOwnPropertySymbols(socket).find(({ description }) => description === 'kSetNoDelay');
+  return mark !== undefined && Reflect.get(socket, mark) === true;
+}
+
+test('packets leave at once: TCP_NODELAY is set on every accepted socket and on the socket of every client', async () => {
+  const accepted: Socket[] = [];
+  const onConnection = (message: unknown) => accepted.push((message as { socket: Socket }).socket);
+  subscribe('net.server.socket', onConnection);
+  const broker = await startEmbeddedBroker(LOCAL);
+  const client = await openConnection(
+    { url: broker.url, clientId: 'a', keepaliveSeconds: 30, connectTimeoutMs: 5000 },
+    new AbortController().signal,
+  );
+  unsubscribe('net.server.socket', onConnection);
+  expect(accepted.map(hasNoDelay)).toEqual([true]);
+  expect(hasNoDelay(client.stream)).toBe(true);
+  client.stream.destroy();
   await broker.close();
 });

@@ -3,6 +3,18 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { Aedes } from 'aedes';
 import { Fault } from '../../errors/fault.ts';
 
+/** When a subscriber that does not read is dropped. Until then what it should read is kept for it, up to that many bytes. */
+export interface SlowReaderTerms {
+  readonly queuedBytes: number;
+  readonly drainMs: number;
+}
+
+/**
+ * A queue that is full holds up whoever publishes to it, so it may not stay full for longer than the relays wait for a
+ * heartbeat, three seconds.
+ */
+const SLOW_READERS: SlowReaderTerms = { queuedBytes: 1024 * 1024, drainMs: 2000 };
+
 export interface EmbeddedBroker {
   readonly host: string;
   readonly port: number;
@@ -13,13 +25,17 @@ export interface EmbeddedBroker {
 
 /**
  * An MQTT 3.1.1 broker in this process, for one machine: it asks nobody for a password, so bind it to the loopback
- * address. Retained messages live in memory only and end with it. A client of MQTT 5 is refused. Port 0 takes a free one.
+ * address. Retained messages live in memory only and end with it. A client of MQTT 5 is refused, one that does not read
+ * is dropped. Port 0 takes a free one.
  * @throws Fault PORT_TAKEN where another program listens, CONFIG_INVALID where the address cannot be used
  */
-export async function startEmbeddedBroker(where: { host: string; port: number }): Promise<EmbeddedBroker> {
-  const broker = await Aedes.createBroker({ drainTimeout: 10_000 });
+export async function startEmbeddedBroker(
+  where: { host: string; port: number },
+  slowReaders = SLOW_READERS,
+): Promise<EmbeddedBroker> {
+  const broker = await Aedes.createBroker({ drainTimeout: slowReaders.drainMs });
   const sockets = new Set<Socket>();
-  const server = createServer({ noDelay: true }, (socket) => {
+  const server = createServer({ noDelay: true, highWaterMark: slowReaders.queuedBytes }, (socket) => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
     broker.handle(socket);

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { BusMessage, DeviceBus } from '../../domain/ports.ts';
 
 /** The message of a topic, or null where it is not what the schema says. */
-export function decodeJson<T>(schema: z.ZodType<T>, { payload }: BusMessage): T | null {
+export function decodeJson<T>(schema: z.ZodType<T>, { payload }: Pick<BusMessage, 'payload'>): T | null {
   try {
     const parsed = schema.safeParse(JSON.parse(Buffer.from(payload).toString('utf8')));
     return parsed.success ? parsed.data : null;
@@ -12,7 +12,12 @@ export function decodeJson<T>(schema: z.ZodType<T>, { payload }: BusMessage): T 
 }
 
 /** Publishes at QoS 1. */
-export function publishJson(bus: DeviceBus, topic: string, message: unknown, retain = false): Promise<void> {
+export function publishJson(
+  bus: Pick<DeviceBus, 'publish'>,
+  topic: string,
+  message: unknown,
+  retain = false,
+): Promise<void> {
   return bus.publish(topic, Buffer.from(JSON.stringify(message)), { qos: 1, retain });
 }
 

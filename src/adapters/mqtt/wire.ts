@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { ClientOrderId } from '../../domain/market/order.ts';
+import { type ClientOrderId, ORDER_TYPES, SIDES } from '../../domain/market/order.ts';
+import { VERDICTS } from '../../domain/market/verdict.ts';
 import type { Wh } from '../../domain/units/energy.ts';
 import { isIdentifier, type MarketId, type MemberId } from '../../domain/units/identity.ts';
 import type { Watt } from '../../domain/units/power.ts';
@@ -28,24 +29,50 @@ const clientOrderId = z
   .transform((value): ClientOrderId => value);
 const signature = z.string().regex(/^0x[0-9a-f]{128,130}$/);
 
-/** A new order of the member that the topic names. `signature`: EIP-712, 65 bytes. */
-export const orderMessage = z.strictObject({
+/** What fits into a record of the journal; how much of that the market takes is its own answer. */
+const orderEnergy = z
+  .int()
+  .min(0)
+  .lt(2 ** 31)
+  .transform((value) => value as Wh);
+
+const orderFields = {
   kind: z.literal('order'),
   product: instant,
   clientOrderId,
-  side: z.enum(['buy', 'sell']),
-  type: z.enum(['limit', 'market']),
+  side: z.enum(SIDES),
+  type: z.enum(ORDER_TYPES),
   limit: price,
-  energy,
+  energy: orderEnergy,
+  /** The open order of the same side that this one takes the place of: continuous markets only. */
+  replaces: clientOrderId.optional(),
+};
+const cancelFields = { kind: z.literal('cancel'), product: instant, clientOrderId };
+
+/** A new order of the member that the topic names. `signature`: EIP-712, 65 bytes. */
+export const orderMessage = z.strictObject({ ...orderFields, signature });
+
+/** Withdraws an open order before the gate. */
+export const cancelMessage = z.strictObject({ ...cancelFields, signature });
+
+const MOST_IN_BATCH = 64;
+
+/**
+ * Up to 64 orders and cancels of one member, of any products, under one EIP-712 signature over the root of their tree.
+ * They are taken one after another, and each is answered as if it had come alone.
+ */
+export const batchMessage = z.strictObject({
+  kind: z.literal('batch'),
+  entries: z
+    .array(z.discriminatedUnion('kind', [z.strictObject(orderFields), z.strictObject(cancelFields)]))
+    .min(1)
+    .max(MOST_IN_BATCH),
   signature,
 });
 
-/** Withdraws an open order before the gate. */
-export const cancelMessage = z.strictObject({ kind: z.literal('cancel'), product: instant, clientOrderId, signature });
+export const orderTopicMessage = z.discriminatedUnion('kind', [orderMessage, cancelMessage, batchMessage]);
 
-export const orderTopicMessage = z.discriminatedUnion('kind', [orderMessage, cancelMessage]);
-
-/** The answer to either. `sequence` is the place in the journal where one was taken. */
+/** The answer to an order or a cancel, alone or in a batch. `sequence` is the place in the journal where one was taken. */
 export const replyMessage = z.strictObject({
   kind: z.enum(['order', 'cancel']),
   product: instant,
@@ -62,6 +89,51 @@ export const tradesMessage = z.strictObject({
   bought: energy,
   sold: energy,
   fills: z.array(z.strictObject({ clientOrderId, filled: energy, fate: z.string() })),
+});
+
+const sequence = z.int().min(0);
+const count = z
+  .int()
+  .min(0)
+  .max(2 ** 32 - 1);
+const hash = z.string().regex(/^0x[0-9a-f]{64}$/);
+/** Of the engine: EIP-712, 65 bytes. */
+const engineSignature = z.string().regex(/^0x[0-9a-f]{130}$/);
+
+/** So many receipts go into one message; a member with more of them in one commit gets several messages. */
+export const MOST_RECEIPTS = 64;
+
+/**
+ * What the engine confirms of a member's orders and withdrawals, in journal order: each with its place under the head
+ * that was signed for the whole commit. Keep them: against a clearing without the order, a receipt is the proof.
+ */
+export const receiptMessage = z
+  .array(
+    z.strictObject({
+      receipt: z.strictObject({
+        ...{ market: id, product: z.int(), sequence, member: id },
+        ...{ verdict: z.enum(VERDICTS), record: hash, previous: hash },
+      }),
+      index: count,
+      count,
+      path: z.array(hash).max(32).readonly(),
+      head: z.strictObject({ market: id, firstSequence: sequence, count, previous: hash, root: hash }),
+      signature: engineSignature,
+    }),
+  )
+  .min(1)
+  .max(MOST_RECEIPTS);
+
+/** The root of a product whose gate has closed: its command log, rules, members and result. Retained. */
+export const gateMessage = z.strictObject({
+  chainId: z.int(),
+  /** The account that signed, lower case. */
+  engine: z.string().regex(/^0x[0-9a-f]{40}$/),
+  gate: z.strictObject({
+    ...{ market: id, product: z.int(), sequence, commands: count },
+    ...{ log: hash, rules: hash, members: hash, result: hash },
+  }),
+  signature: engineSignature,
 });
 
 /** The public result of a product. */
@@ -109,12 +181,14 @@ export const safetyMessage = z.strictObject({ closed: z.boolean(), faultCode: z.
 
 export type OrderMessage = z.infer<typeof orderMessage>;
 export type CancelMessage = z.infer<typeof cancelMessage>;
+export type BatchMessage = z.infer<typeof batchMessage>;
+export type BatchEntry = BatchMessage['entries'][number];
 export type ReplyMessage = z.infer<typeof replyMessage>;
 export type ProductsMessage = z.infer<typeof productsMessage>;
 export type LeaseMessage = z.infer<typeof leaseMessage>;
 export type HeartbeatMessage = z.infer<typeof heartbeatMessage>;
 export type ClockMessage = z.infer<typeof clockMessage>;
-type MemberTopic = 'order' | 'reply' | 'trades' | 'lease' | 'ready' | 'safety';
+type MemberTopic = 'order' | 'reply' | 'receipt' | 'trades' | 'lease' | 'ready' | 'safety';
 type MarketTopic = 'clearing' | 'products' | 'heartbeat' | 'clock';
 
 /** `memberTopic('elm', 'order', '+')` is the filter for every member's orders. */
@@ -124,4 +198,9 @@ export function memberTopic(marketId: string, kind: MemberTopic, memberId: strin
 
 export function marketTopic(marketId: string, kind: MarketTopic): string {
   return `el/v1/${marketId}/${kind}`;
+}
+
+/** `gateTopic('elm', '+')` is the filter for the roots of all products. */
+export function gateTopic(marketId: string, product: EpochMs | '+'): string {
+  return `el/v1/${marketId}/gate/${product}`;
 }

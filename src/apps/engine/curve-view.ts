@@ -1,24 +1,25 @@
 import type { ClearingView } from '../../adapters/http/api-schema.ts';
 import type { Product } from '../../domain/engine/state.ts';
-import type { Side } from '../../domain/market/order.ts';
-import type { BookEntry } from '../../domain/market/order-book.ts';
+import type { OrderState } from '../../domain/market/book.ts';
+import { SIDES, type Side } from '../../domain/market/order.ts';
+import { standingOrders } from '../../domain/market/order-entry.ts';
 import type { Wh } from '../../domain/units/energy.ts';
-import { formatPrice, type PricePerKwh } from '../../domain/units/price.ts';
+import { formatPrice, type PricePerKwh, pricePerKwh } from '../../domain/units/price.ts';
 
 /** A public step stands for at least this many members, so that nobody's order can be read off it. */
-const MEMBERS_PER_STEP = 5;
+export const MEMBERS_PER_STEP = 5;
 
 interface Step {
   readonly price: PricePerKwh;
   energy: number;
-  readonly members: Set<string>;
+  readonly members: Set<number>;
 }
 
 /** What the public may see of a cleared product. Null before its gate. */
 export function clearingView(product: Product): ClearingView | null {
   const { book, clearing, start, tariff } = product;
   if (book === null || clearing === null) return null;
-  const orders = book.openOrders();
+  const orders = standingOrders(book);
   const demand = mergedSteps(orders, 'buy');
   const supply = mergedSteps(orders, 'sell');
   return {
@@ -30,21 +31,23 @@ export function clearingView(product: Product): ClearingView | null {
     supply,
     importPerKwh: formatPrice(tariff.importPrice),
     exportPerKwh: formatPrice(tariff.exportPrice),
-    why: why(sumOf(demand), sumOf(supply), clearing.price === null ? null : formatPrice(clearing.price)),
+    why: why(product, sumOf(demand), sumOf(supply)),
   };
 }
 
-type Resting = Pick<BookEntry, 'side' | 'limit' | 'energy' | 'member'>;
+type Resting = Pick<OrderState, 'side' | 'limit' | 'energy' | 'member'>;
 
 /** Levels from the best price on, merged until five members stand behind each; a step is drawn at its best limit. */
 function mergedSteps(orders: readonly Resting[], side: Side): ClearingView['demand'] {
   const direction = side === 'buy' ? -1 : 1;
-  const own = orders.filter((order) => order.side === side).sort((a, b) => direction * (a.limit - b.limit));
+  const own = orders
+    .filter((order) => order.side === SIDES.indexOf(side))
+    .sort((a, b) => direction * (a.limit - b.limit));
   const steps: Step[] = [];
   for (const { limit, energy, member } of own) {
     const last = steps.at(-1);
     if (last === undefined || (last.members.size >= MEMBERS_PER_STEP && last.price !== limit)) {
-      steps.push({ price: limit, energy, members: new Set([member]) });
+      steps.push({ price: pricePerKwh(limit), energy, members: new Set([member]) });
     } else {
       last.energy += energy;
       last.members.add(member);
@@ -65,9 +68,14 @@ function sumOf(steps: ClearingView['demand']): number {
   return steps.reduce((sum, { energyWh }) => sum + energyWh, 0);
 }
 
-function why(demandWh: number, supplyWh: number, price: string | null): string {
+function why({ mechanism, clearing }: Product, demandWh: number, supplyWh: number): string {
   const asked = `Neighbours asked for ${demandWh} Wh and offered ${supplyWh} Wh`;
-  if (price === null) return `${asked}; no bid met an offer, so nothing was traded.`;
-  const scarce = demandWh > supplyWh;
-  return `${asked}; local energy was ${scarce ? 'scarce' : 'plentiful'}, so the price of ${price} per kWh lies nearer to the ${scarce ? 'retail' : 'feed-in'} tariff.`;
+  const price = clearing?.price ?? null;
+  if (clearing === null || price === null) return `${asked}; no bid met an offer, so nothing was traded.`;
+  const traded = `${clearing.traded} Wh`;
+  const supply = demandWh > supplyWh ? 'scarce' : 'plentiful';
+  if (mechanism === 'continuous') {
+    return `${asked}; ${traded} of it met as it came, at ${formatPrice(price)} per kWh in the mean. Local energy was ${supply}.`;
+  }
+  return `${asked}; no price lets more than ${traded} change hands, and ${formatPrice(price)} per kWh is the one of those that do. Local energy was ${supply}.`;
 }

@@ -1,57 +1,31 @@
 import { type Api, createApi } from '../../adapters/http/api.ts';
 import { bundleDashboard } from '../../adapters/http/bundle.ts';
 import { type HttpServer, serveApi } from '../../adapters/http/serve.ts';
-import { publishJson, subscribeJson } from '../../adapters/mqtt/json-topics.ts';
-import {
-  type CancelMessage,
-  cancelMessage,
-  memberTopic,
-  type OrderMessage,
-  orderMessage,
-  orderTopicMessage,
-  readyMessage,
-} from '../../adapters/mqtt/wire.ts';
+import { subscribeJson } from '../../adapters/mqtt/json-topics.ts';
+import { batchMessage, cancelMessage, memberTopic, orderMessage, readyMessage } from '../../adapters/mqtt/wire.ts';
 import type { DeviceBus } from '../../domain/ports.ts';
 import { isFault } from '../../errors/fault.ts';
 import type { EngineConfig } from './engine-config.ts';
+import type { MarketErrors } from './market-errors.ts';
 import type { OrderDoor } from './order-door.ts';
+import { OrderIntake } from './order-intake.ts';
 import type { RollCall } from './roll-call.ts';
 import { createViews, type ViewParts } from './views.ts';
 
-/** Orders in and replies out over MQTT. The topic names the member, its signature proves it. */
+/** Orders in and replies out over MQTT, and the gateways' word that they are ready. */
 export async function openMqttDoor(
   market: string,
   bus: DeviceBus,
   door: OrderDoor,
   roll: RollCall,
   log: (line: string) => void,
+  errors?: MarketErrors,
 ): Promise<void> {
-  const onOrder = (message: OrderMessage | CancelMessage, topic: string) => {
-    const member = lastLevel(topic);
-    const { kind, product, clientOrderId } = message;
-    door
-      .submit(member, message)
-      .then((verdict) =>
-        publishJson(bus, memberTopic(market, 'reply', member), { kind, product, clientOrderId, ...verdict }),
-      )
-      .catch(ignoreFaults);
-  };
-  await subscribeJson(bus, memberTopic(market, 'order', '+'), orderTopicMessage, onOrder, complainOnce(log));
+  const intake = new OrderIntake({ market, bus, door, log, errors });
+  await bus.subscribe(memberTopic(market, 'order', '+'), 1, (message) => intake.take(message));
   await subscribeJson(bus, memberTopic(market, 'ready', '+'), readyMessage, ({ at }, topic) => {
-    roll.setReady(lastLevel(topic), at);
+    roll.setReady(topic.slice(topic.lastIndexOf('/') + 1), at);
   });
-}
-
-/** Each sender of nonsense is named once, and not more of them than this. */
-const MOST_COMPLAINTS = 1000;
-
-function complainOnce(log: (line: string) => void): (topic: string) => void {
-  const named = new Set<string>();
-  return (topic) => {
-    if (named.has(topic) || named.size >= MOST_COMPLAINTS) return;
-    named.add(topic);
-    log(`PAYLOAD_MALFORMED ${topic}: no order and no cancel of the wire format; dropped, and so is all of its kind`);
-  };
 }
 
 /** The API, its events and the dashboard. */
@@ -64,6 +38,7 @@ export async function openHttpDoor(
   const api = createApi(createViews(parts), {
     orderSchema: orderMessage,
     cancelSchema: cancelMessage,
+    batchSchema: batchMessage,
     host,
     hostNames: names,
     assets: await bundleDashboard(),
@@ -81,13 +56,4 @@ async function serveOnFreePort(api: Api, host: string, port: number, tries: numb
     if (!isFault(error, 'PORT_TAKEN') || tries === 0) throw error;
     return serveOnFreePort(api, host, port + 1, tries - 1);
   }
-}
-
-function lastLevel(topic: string): string {
-  return topic.slice(topic.lastIndexOf('/') + 1);
-}
-
-/** A reply that was not taken: the member asks again and gets the same answer. */
-function ignoreFaults(error: unknown): void {
-  if (!isFault(error)) throw error;
 }

@@ -131,7 +131,7 @@ describe('a refusal names the place and the fix', () => {
     [
       'an unknown mechanism',
       `${GOOD}mechanism: auction\n`,
-      /^engine\.yaml:16:12 mechanism: must be one of call, mid-market, feed-in$/,
+      /^engine\.yaml:16:12 mechanism: must be one of call, continuous, mid-market, fixed, feed-in$/,
     ],
     [
       'a lonely member',

@@ -6,6 +6,7 @@ import {
   instantField,
   intervalField,
   misalignment,
+  moneyField,
   priceField,
   refuseTwins,
   timezoneField,
@@ -17,6 +18,7 @@ import { INTERVAL_LENGTHS } from '../../domain/units/interval.ts';
 import { watt } from '../../domain/units/power.ts';
 import { pricePerKwh } from '../../domain/units/price.ts';
 import { priceBand } from '../../domain/units/tariff.ts';
+import { DEFAULT_ADMISSION } from './admission.ts';
 
 const address = z
   .string()
@@ -29,6 +31,9 @@ const watts = z
   .max(10_000_000)
   .transform((value) => watt(value));
 
+/** A batch has to fit into every queue. */
+const LARGEST_BATCH = 64;
+
 /** The market engine. `/etc/energy-logic/engine.yaml` in production. */
 const engineFile = z.strictObject({
   market: identifierField,
@@ -36,13 +41,25 @@ const engineFile = z.strictObject({
   currency: currencyField,
   timezone: timezoneField,
   interval: intervalField,
-  mechanism: z.enum(['call', 'mid-market', 'feed-in']).default('call'),
+  mechanism: z.enum(['call', 'continuous', 'mid-market', 'fixed', 'feed-in']).default('call'),
   rationing: z.enum(['pro-rata', 'price-time']).default('pro-rata'),
   tick: priceField.default(pricePerKwh(100)).refine((value) => value > 0, 'must be more than 0'),
   look_ahead_s: z.int().positive().default(14_400),
   gate_lead_s: z.int().min(0).default(300),
   imbalance_weight: z.number().min(0).max(1).default(0.5),
   dispute_intervals: z.int().positive().default(96),
+  /** Under `fixed`; absent: the middle between the tariffs. */
+  fixed_price_per_kwh: priceField.optional(),
+  supply: z.enum(['single', 'allocated']).default('single'),
+  /** Above the import price, for energy that was sold and by the member's own doing not delivered. */
+  penalty_per_kwh: priceField.default(pricePerKwh(0)).refine((value) => value >= 0, 'must not be negative'),
+  /** Parts of the feeder, each with the grid fee of a buyer there. */
+  zones: z
+    .array(z.strictObject({ id: identifierField, fee_per_kwh: priceField }))
+    .max(16)
+    .default([]),
+  /** How much may flow from one zone into another; between others nothing flows. */
+  zone_limits: z.array(z.strictObject({ from: identifierField, to: identifierField, limit_w: watts })).default([]),
   tariff: z.strictObject({ import_per_kwh: priceField, export_per_kwh: priceField }),
   state: z.string().min(1),
   broker: brokerField,
@@ -63,14 +80,33 @@ const engineFile = z.strictObject({
     cache: z.string().min(1),
   }),
   keys: keySource,
+  /** What is taken of one member, and how much may wait for an answer: of one member and of all. */
+  orders: z
+    .strictObject({
+      per_second: z.number().positive().default(DEFAULT_ADMISSION.ratePerSecond),
+      burst: z.int().min(LARGEST_BATCH).default(DEFAULT_ADMISSION.burst),
+      member_queue: z.int().min(LARGEST_BATCH).default(DEFAULT_ADMISSION.memberQueue),
+      queue: z.int().min(LARGEST_BATCH).default(DEFAULT_ADMISSION.queue),
+    })
+    .prefault({}),
+  /** Where late acknowledgements and peers are logged; absent: the log folder of the system, or the state folder. */
+  market_err: z.string().min(1).optional(),
   /** Absent: the system clock. With `speed` market time begins at `start` and is simulated. */
   clock: z.strictObject({ speed: z.number().positive().max(1000), start: instantField }).optional(),
   interlock: z.boolean().default(true),
   feeder: identifierField,
+  /** A halted market, or member, places no orders; withdrawals, gates and settlement go on. Takes effect at the start. */
+  halted: z.boolean().default(false),
   members: z
-    .array(z.strictObject({ id: identifierField, address, export_capability_w: watts, connection_w: watts }))
+    .array(
+      z.strictObject({
+        ...{ id: identifierField, address, export_capability_w: watts, connection_w: watts },
+        ...{ collateral: moneyField.optional(), owner: identifierField.optional(), zone: identifierField.optional() },
+        halted: z.boolean().default(false),
+      }),
+    )
     .min(2)
-    .max(1000)
+    .max(10_000)
     .superRefine((members, context) => {
       refuseTwins(members, 'id', context);
       refuseTwins(members, 'address', context);
@@ -86,6 +122,7 @@ export const engineConfig = engineFile.superRefine((file, context) => {
     ...alignmentProblem(file),
     ...scheduleProblem(file),
     ...tickProblem(file),
+    ...zoneProblems(file),
     ...feederProblem(file),
   ];
   for (const [path, message] of complaints) context.addIssue({ code: 'custom', path, message });
@@ -111,16 +148,40 @@ function scheduleProblem({ interval, look_ahead_s: lookAhead, gate_lead_s: gateL
 const MOST_TICKS = 65_536;
 
 /** An inverted tariff is no mistake of the file: its products do not open, and energy is settled at the tariff. */
-function tickProblem({ tick, tariff }: EngineFile): Complaint[] {
+function tickProblem({ tick, tariff, zones }: EngineFile): Complaint[] {
   const { import_per_kwh: importPrice, export_per_kwh: exportPrice } = tariff;
   if (importPrice <= exportPrice || tick <= 0) return [];
   if (priceBand({ importPrice, exportPrice }, tick) === 'tariff_inverted') {
     return [[['tick'], 'is too coarse: no multiple of it lies between the two tariffs']];
   }
-  const ticks = Math.floor((importPrice - exportPrice) / tick);
+  const fees = zones.map(({ fee_per_kwh: fee }) => fee);
+  const ticks = Math.floor((importPrice - exportPrice + Math.max(0, ...fees)) / tick);
   return ticks < MOST_TICKS
     ? []
     : [[['tick'], `is too fine: ${ticks} prices lie between the tariffs, at most 65535 may`]];
+}
+
+function zoneProblems({ zones, zone_limits: limits, members, mechanism }: EngineFile): Complaint[] {
+  const ids = zones.map(({ id }) => id);
+  const complaints: Complaint[] = [];
+  const known = (id: string, path: PropertyKey[]) => {
+    if (!ids.includes(id)) complaints.push([path, `"${id}" is not among the zones`]);
+  };
+  zones.forEach(({ id, fee_per_kwh: fee }, place) => {
+    if (ids.indexOf(id) !== place) complaints.push([['zones', place, 'id'], `"${id}" is there twice`]);
+    if (fee < 0) complaints.push([['zones', place, 'fee_per_kwh'], 'must not be negative']);
+  });
+  limits.forEach(({ from, to }, place) => {
+    known(from, ['zone_limits', place, 'from']);
+    known(to, ['zone_limits', place, 'to']);
+  });
+  if (limits.length > 0 && mechanism !== 'call')
+    complaints.push([['zone_limits'], 'only the call auction knows limits']);
+  members.forEach(({ zone }, place) => {
+    if (zone !== undefined) known(zone, ['members', place, 'zone']);
+    else if (zones.length > 0) complaints.push([['members', place], 'must name its zone']);
+  });
+  return complaints;
 }
 
 function feederProblem({ feeder, members }: EngineFile): Complaint[] {
@@ -147,6 +208,36 @@ export function marketTerms(config: EngineConfig): MarketTerms {
       address: member.address,
       exportCapability: member.export_capability_w,
       connectionPower: member.connection_w,
+      ...(member.collateral === undefined ? {} : { collateral: member.collateral }),
+      ...(member.owner === undefined ? {} : { owner: member.owner }),
+      ...(member.zone === undefined ? {} : { zone: member.zone }),
     })),
+    ...rarerTerms(config),
   };
+}
+
+/** Left out where they are as they always were, so that a market that does not use them keeps its terms. */
+function rarerTerms(config: EngineConfig): Partial<MarketTerms> {
+  const { zones, zone_limits: limits, penalty_per_kwh: penalty, fixed_price_per_kwh: fixedPrice, supply } = config;
+  return {
+    ...(zones.length === 0 ? {} : { zones: zones.map(({ id, fee_per_kwh: fee }) => ({ id, fee })) }),
+    ...(limits.length === 0 ? {} : { zoneLimits: limits.map(({ from, to, limit_w: limit }) => ({ from, to, limit })) }),
+    ...(penalty === 0 ? {} : { penalty }),
+    ...(fixedPrice === undefined ? {} : { fixedPrice }),
+    ...(supply === 'single' ? {} : { supply }),
+  };
+}
+
+/**
+ * What the ledger contract does not take yet: it moves one price, of at most 1,000 members, and neither fees nor
+ * penalties. Such a market runs as `paper`. Null: nothing.
+ */
+export function ledgerProblem(config: EngineConfig): string | null {
+  const { mechanism, supply, zones, penalty_per_kwh: penalty, members } = config;
+  const why = 'the ledger does not take that yet; run it with --mode paper';
+  if (mechanism === 'continuous') return `mechanism: continuous has a price for every trade, and ${why}`;
+  if (supply === 'allocated') return `supply: allocated leaves the rest to other contracts, and ${why}`;
+  if (zones.length > 0) return `zones: have grid fees and prices of their own, and ${why}`;
+  if (penalty > 0) return `penalty_per_kwh: is paid to the community, and ${why}`;
+  return members.length > 1000 ? `members: are ${members.length}, more than 1000 in one interval, and ${why}` : null;
 }

@@ -1,6 +1,8 @@
 import type { WallTime } from '../../adapters/clock/system-clock.ts';
 import type { MarketTerms } from '../../domain/engine/command.ts';
 import type { EngineState, Product } from '../../domain/engine/state.ts';
+import { standingOrders } from '../../domain/market/order-entry.ts';
+import type { MemberId } from '../../domain/units/identity.ts';
 import { MINUTE_MS } from '../../domain/units/interval.ts';
 import { formatUtc } from '../../domain/units/time.ts';
 import { Fault } from '../../errors/fault.ts';
@@ -24,7 +26,7 @@ export function refuseOtherMarket({ state: folder }: EngineConfig, state: Engine
   }
   const members = new Set(terms.members.map(({ id }) => id));
   for (const product of undelivered(state)) {
-    const missing = membersIn(product).find((id) => !members.has(id));
+    const missing = membersIn(product, state).find((id) => !members.has(id));
     if (missing === undefined) continue;
     const until = formatUtc((product.start + terms.lengthMs) as typeof product.start);
     throw new Fault('CONFIG_INVALID', `members: ${missing} cannot leave yet, it has orders or trades until ${until}`);
@@ -45,7 +47,8 @@ function undelivered({ products, completedUntil }: EngineState): Product[] {
   return [...products.values()].filter(({ start }) => completedUntil === null || start >= completedUntil);
 }
 
-function membersIn({ book, clearing }: Product) {
+function membersIn({ book, clearing }: Product, state: EngineState): MemberId[] {
   if (clearing !== null) return clearing.trades.flatMap(({ buyer, seller }) => [buyer, seller]);
-  return book?.openOrders().map(({ member }) => member) ?? [];
+  const numbers = book === null ? [] : standingOrders(book).map(({ member }) => member);
+  return [...new Set(numbers)].flatMap((number) => state.members.idOf(number) ?? []);
 }

@@ -30,18 +30,27 @@ export class RollCall implements Roll {
   readonly #patience: Patience;
   /** Accelerated readings carry the boundary's own time; in real time the last one before it has to do. */
   readonly #exact: boolean;
+  readonly #onLate: (names: readonly string[], point: DuePoint) => void;
   #listeners: (() => void)[] = [];
   #waitingFor: readonly string[] = [];
 
   constructor(
     names: readonly string[],
-    parts: { wall: WallTime; meters: MeterDesk; patience: Patience; exact: boolean },
+    parts: {
+      wall: WallTime;
+      meters: MeterDesk;
+      patience: Patience;
+      exact: boolean;
+      /** Told of whom the market has waited for in vain. */
+      onLate?: (names: readonly string[], point: DuePoint) => void;
+    },
   ) {
     for (const name of names) this.#callers.set(name, { online: false, ready: null });
     this.#wall = parts.wall;
     this.#meters = parts.meters;
     this.#patience = parts.patience;
     this.#exact = parts.exact;
+    this.#onLate = parts.onLate ?? (() => undefined);
   }
 
   setOnline(name: string, online: boolean): void {
@@ -96,7 +105,13 @@ export class RollCall implements Roll {
       const cancelTell = this.#wall.setTimer(1000, () => {
         this.#waitingFor = late().map(([name]) => name);
       });
-      const cancelWait = this.#wall.setTimer(patienceMs, done);
+      const cancelWait = this.#wall.setTimer(patienceMs, () => {
+        this.#onLate(
+          late().map(([name]) => name),
+          point,
+        );
+        done();
+      });
       this.#listeners.push(look);
     });
   }

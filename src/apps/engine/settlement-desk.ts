@@ -1,8 +1,9 @@
 import type { EngineState } from '../../domain/engine/state.ts';
 import type { LedgerReceipt, SettlementChunk, SettlementLedger } from '../../domain/ports.ts';
 import type { IntervalSettlement } from '../../domain/settlement/interval-settlement.ts';
-import type { EpochMs } from '../../domain/units/time.ts';
+import { type EpochMs, formatUtc } from '../../domain/units/time.ts';
 import { isFault } from '../../errors/fault.ts';
+import type { LateWatch } from './late-watch.ts';
 
 /** What the desk needs of a ledger beyond the port: how much waits, and the comparison with the journal. */
 export interface JournaledLedger extends SettlementLedger {
@@ -16,12 +17,15 @@ export class SettlementDesk {
   readonly #receipts = new Map<EpochMs, LedgerReceipt>();
   readonly #onFinal: (settlement: IntervalSettlement, receipt: LedgerReceipt) => void;
   readonly #log: (line: string) => void;
+  readonly #watch: LateWatch;
 
   constructor(
     ledger: JournaledLedger,
     onFinal: (settlement: IntervalSettlement, receipt: LedgerReceipt) => void,
     log: (line: string) => void,
+    watch: LateWatch,
   ) {
+    this.#watch = watch;
     this.#ledger = ledger;
     this.#onFinal = onFinal;
     this.#log = log;
@@ -35,12 +39,15 @@ export class SettlementDesk {
   }
 
   settle(settlement: IntervalSettlement): void {
+    const done = this.#watch.begin(`the interval ${formatUtc(settlement.interval.start)}`);
     this.#ledger.settle(chunkOf(settlement)).then(
       (receipt) => {
+        done();
         this.#receipts.set(settlement.interval.start, receipt);
         this.#onFinal(settlement, receipt);
       },
       (error: unknown) => {
+        done();
         if (!isFault(error)) throw error;
         if (error.code !== 'LEDGER_CLOSED')
           this.#log(`${error.code} interval ${settlement.interval.start}: ${error.message}`);

@@ -9,10 +9,13 @@ import type {
 import type { ApiEvent, ApiViews } from '../../adapters/http/views.ts';
 import type { CancelMessage, OrderMessage } from '../../adapters/mqtt/wire.ts';
 import { type EngineState, type Product, tradedBy } from '../../domain/engine/state.ts';
+import { standingOrders } from '../../domain/market/order-entry.ts';
 import { type Conservation, conservation, conservationOf } from '../../domain/settlement/accounts.ts';
 import type { IntervalSettlement, MemberPosition } from '../../domain/settlement/interval-settlement.ts';
+import { NO_TOTALS } from '../../domain/settlement/member-totals.ts';
 import { statementLines } from '../../domain/settlement/statement.ts';
 import { verifyDelivery } from '../../domain/settlement/verify-delivery.ts';
+import type { MemberId } from '../../domain/units/identity.ts';
 import { intervalAt } from '../../domain/units/interval.ts';
 import { amountOf, formatMoney, type NanoTotal } from '../../domain/units/money.ts';
 import { formatPrice } from '../../domain/units/price.ts';
@@ -22,13 +25,16 @@ import { clearingView } from './curve-view.ts';
 import type { EngineConfig } from './engine-config.ts';
 import type { HomeBoard } from './home-board.ts';
 import type { OrderDoor } from './order-door.ts';
+import type { ReceiptBook } from './receipt-book.ts';
 import type { SettlementDesk } from './settlement-desk.ts';
+import { whyView } from './why-view.ts';
 
 /** Everything the views are computed from. `desk` is null in paper mode: there is no ledger. */
 export interface ViewParts {
   readonly config: EngineConfig;
   readonly mode: 'production' | 'paper';
   readonly state: EngineState;
+  readonly receipts: ReceiptBook;
   readonly board: HomeBoard;
   readonly desk: SettlementDesk | null;
   readonly door: OrderDoor;
@@ -53,6 +59,19 @@ export function createViews(parts: ViewParts): ApiViews<OrderMessage | CancelMes
     clearing(interval) {
       const found = product(interval);
       return found === null ? null : clearingView(found);
+    },
+    why(interval, member) {
+      const number = member === undefined ? null : state.members.numberOf(member as MemberId);
+      if (number === undefined) return 'unknown_member';
+      const found = product(interval);
+      return found === null
+        ? null
+        : whyView(found, member === undefined || number === null ? null : { id: member, number });
+    },
+    artefact(interval, member) {
+      const isKnown = member === undefined || state.members.numberOf(member as MemberId) !== undefined;
+      if (!isKnown) return 'unknown_member';
+      return parts.receipts.artefact(interval as EpochMs, (member as MemberId | undefined) ?? null);
     },
     intervals: (limit) => lastSettlements(state, limit).map((settlement) => intervalView(parts, settlement)),
     trades(interval) {
@@ -127,7 +146,10 @@ function flowOf(homes: NowView['homes'], feederW: number | null): NowView['flow'
   return { pvW, batteryW, gridW, loadW: importW - exportW + pvW - batteryW, neighboursW: Math.min(importW, exportW) };
 }
 
-export function intervalView({ state, desk }: ViewParts, settlement: IntervalSettlement): IntervalView {
+export function intervalView(
+  { state, desk }: Pick<ViewParts, 'state' | 'desk'>,
+  settlement: IntervalSettlement,
+): IntervalView {
   const { interval, positions, prices, feeder } = settlement;
   const product = state.products.get(interval.start) ?? null;
   const sum = (pick: (position: MemberPosition) => number) => positions.reduce((total, each) => total + pick(each), 0);
@@ -137,7 +159,7 @@ export function intervalView({ state, desk }: ViewParts, settlement: IntervalSet
     pricePerKwh: tradedWh > 0 ? formatPrice(prices.local) : null,
     tradedWh,
     balancedWh: sum(({ balancedShort }) => balancedShort),
-    orders: product?.book?.openOrders().length ?? 0,
+    orders: product === null || product.book === null ? 0 : standingOrders(product.book).length,
     deliveredWh: sum((position) => verifyDelivery(position).sale.delivered),
     importPerKwh: formatPrice(prices.tariff.importPrice),
     exportPerKwh: formatPrice(prices.tariff.exportPrice),
@@ -178,31 +200,20 @@ function tradeViews({ start, clearing }: Product): TradeView[] {
 }
 
 /** A member's running account: what it pays, and what the same readings would have cost at the utility's tariff alone. */
-export function memberView({ settlements, accounts }: EngineState, id: string): MemberView {
-  let baseline = 0n;
-  const sums = { bought: 0, sold: 0, imported: 0, exported: 0, shortfall: 0 };
-  for (const { positions, prices } of settlements.values()) {
-    const position = positions.find(({ member }) => member === id);
-    if (position === undefined) continue;
-    baseline += BigInt(amountOf(prices.tariff.importPrice, position.imported));
-    baseline -= BigInt(amountOf(prices.tariff.exportPrice, position.exported));
-    sums.bought += position.bought;
-    sums.sold += position.sold;
-    sums.imported += position.imported;
-    sums.exported += position.exported;
-    sums.shortfall += verifyDelivery(position).sale.missing;
-  }
-  const bill = -(accounts.members.get(id as MemberPosition['member']) ?? 0n);
+export function memberView({ totals, accounts }: EngineState, id: string): MemberView {
+  const member = id as MemberPosition['member'];
+  const { bought, sold, imported, exported, shortfall, baseline } = totals.get(member) ?? NO_TOTALS;
+  const bill = -(accounts.members.get(member) ?? 0n);
   return {
     id,
     bill: formatMoney(bill as NanoTotal),
-    baseline: formatMoney(baseline as NanoTotal),
+    baseline: formatMoney(baseline),
     saving: formatMoney((baseline - bill) as NanoTotal),
-    boughtWh: sums.bought,
-    soldWh: sums.sold,
-    importWh: sums.imported,
-    exportWh: sums.exported,
-    shortfallWh: sums.shortfall,
+    boughtWh: Number(bought),
+    soldWh: Number(sold),
+    importWh: Number(imported),
+    exportWh: Number(exported),
+    shortfallWh: Number(shortfall),
   };
 }
 

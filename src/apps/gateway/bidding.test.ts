@@ -4,7 +4,12 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ProductsMessage, ReplyMessage } from '../../adapters/mqtt/wire.ts';
 import type { Load } from '../../domain/forecast/load.ts';
-import { OrderBook } from '../../domain/market/order-book.ts';
+import type { ProductRules } from '../../domain/market/book.ts';
+import { MemberDirectory } from '../../domain/market/member-directory.ts';
+import { MemberTable } from '../../domain/market/member-table.ts';
+import { SIDES } from '../../domain/market/order.ts';
+import { cancelOrder, standingOrders, submitOrder } from '../../domain/market/order-entry.ts';
+import { ProductBook } from '../../domain/market/product-book.ts';
 import { wh, ZERO_WH } from '../../domain/units/energy.ts';
 import type { MarketId, MemberId } from '../../domain/units/identity.ts';
 import { pricePerKwh } from '../../domain/units/price.ts';
@@ -35,31 +40,43 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
+const RULES: ProductRules = {
+  ...{ product: PRODUCT, mechanism: 'call', rationing: 'pro-rata', tick: 100, band: BAND, maxVolume: wh(100_000) },
+  ...{ importPrice: BAND.highest, penalty: pricePerKwh(0), fees: [pricePerKwh(0)], zoneLimits: [] },
+};
+
 /** One product's real order book. While `deaf`, it hears and does not answer; while `gone`, it does not hear. */
 class Market implements OrderClient {
-  readonly book = new OrderBook({ market: MARKET, product: PRODUCT, band: BAND, tick: 100, maxVolume: wh(100_000) });
+  readonly #members = new MemberDirectory(new MemberTable());
+  readonly book = new ProductBook(RULES, this.#members.table);
   readonly heard: string[] = [];
   clockOffMs = 0;
   state: 'answers' | 'deaf' | 'gone' = 'answers';
   #sequence = 0;
 
+  constructor() {
+    this.#members.admit(MEMBER, { capability: wh(4000), collateral: null, zone: 0 });
+  }
+
   order: OrderClient['order'] = async ({ kind, ...order }) => {
     const { clientOrderId, side, energy } = order;
-    const context = { marketHalted: false, memberHalted: false, clockOffMs: this.clockOffMs, capability: wh(4000) };
+    const entry = { order: { member: MEMBER, ...order }, sequence: this.#sequence + 1, clockOffMs: this.clockOffMs };
     return this.#answer(kind, clientOrderId, `${clientOrderId} ${side} ${energy}`, () =>
-      this.book.submit({ market: MARKET, member: MEMBER, ...order }, this.#sequence, context),
+      submitOrder(this.book, this.#members, entry),
     );
   };
 
   cancel: OrderClient['cancel'] = async ({ kind, clientOrderId }) =>
     this.#answer(kind, clientOrderId, `${clientOrderId} cancel`, () =>
-      this.book.cancel(MEMBER, clientOrderId, this.#sequence),
+      cancelOrder(this.book, this.#members, { member: MEMBER, clientOrderId }, this.#sequence),
     );
 
   close(): void {}
 
   get standing(): string[] {
-    return this.book.openOrders().map(({ clientOrderId, side, energy }) => `${clientOrderId} ${side} ${energy}`);
+    return standingOrders(this.book).map(
+      ({ clientOrderId, side, energy }) => `${clientOrderId} ${SIDES[side]} ${energy}`,
+    );
   }
 
   #answer(

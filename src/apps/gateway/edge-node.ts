@@ -4,7 +4,7 @@ import type { FollowingClock } from '../../adapters/clock/market-clock.ts';
 import type { WallTime } from '../../adapters/clock/system-clock.ts';
 import { writeStateFile } from '../../adapters/process/state-file.ts';
 import { type EdgeSession, openEdgeSession } from '../../adapters/sparkplug/edge-session.ts';
-import { MAX_CLOCK_OFFSET_MS } from '../../domain/market/order-book.ts';
+import { MAX_CLOCK_OFFSET_MS } from '../../domain/market/order.ts';
 import type { OpenBus } from '../../domain/ports.ts';
 import { ClockOffset } from './clock-offset.ts';
 import type { GatewayConfig } from './gateway-config.ts';

@@ -53,6 +53,13 @@ test('an order without an answer is repeated, always the same', async () => {
   expect(new Set(heard.map((message) => JSON.stringify(message))).size).toBe(1);
 });
 
+test.each(['rate_limited', 'queue_full', 'disk_full'])('%s is no answer: the order is sent again', async (code) => {
+  const refusal = { ...ACCEPTED, ok: false, code };
+  const { client, heard } = await bench((nth, send) => void send(nth < 3 ? refusal : ACCEPTED));
+  expect(await client.order(ORDER)).toEqual(ACCEPTED);
+  expect(heard.length).toBeGreaterThanOrEqual(3);
+});
+
 test('after its last repetition an order is given up, and a late answer harms nobody', async () => {
   const { client, heard, send, idle } = await bench(() => undefined, 3);
   expect(await client.order(ORDER)).toBeNull();

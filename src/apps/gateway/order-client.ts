@@ -34,7 +34,7 @@ export async function openOrderClient(options: OrderClientOptions): Promise<Orde
   let isOpen = true;
   await bus.subscribe(memberTopic(market, 'reply', member), 1, ({ payload }) => {
     const reply = parseReply(payload);
-    if (reply !== null) waiting.get(keyOf(reply))?.(reply);
+    if (reply !== null && !NOT_YET.has(reply.code)) waiting.get(keyOf(reply))?.(reply);
   });
   const send = async (unsigned: Unsigned<OrderMessage> | Unsigned<CancelMessage>) => {
     const message = { ...unsigned, signature: await options.sign(unsigned) };
@@ -56,6 +56,9 @@ export async function openOrderClient(options: OrderClientOptions): Promise<Orde
   };
   return { order: send, cancel: send, close };
 }
+
+/** The engine has not looked at the message and remembers nothing of it: it is sent again as if nobody had answered. */
+const NOT_YET: ReadonlySet<string> = new Set(['rate_limited', 'queue_full', 'disk_full']);
 
 function keyOf({ kind, product, clientOrderId }: Pick<ReplyMessage, 'kind' | 'product' | 'clientOrderId'>): string {
   return `${kind}/${product}/${clientOrderId}`;

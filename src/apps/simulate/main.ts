@@ -1,5 +1,6 @@
 import { parseCommandLine } from '../../adapters/config/arguments.ts';
 import { loadCommunity } from '../../adapters/config/community.ts';
+import { parsePrice } from '../../domain/units/price.ts';
 import { kpisOf } from './kpis.ts';
 import { daysOf } from './local-days.ts';
 import { reportOf } from './report.ts';
@@ -14,7 +15,12 @@ const COMMAND = {
       kind: 'text',
       choices: ['call', 'mid-market', 'feed-in', 'continuous', 'fixed'],
       default: 'call',
-      help: 'how energy is shared; continuous and fixed are not built yet',
+      help: 'how energy is shared',
+    },
+    'fixed-price': {
+      kind: 'text',
+      value: 'P',
+      help: 'under fixed: currency per kWh; default the middle of the tariffs',
     },
     agents: { kind: 'text', choices: ['rule', 'mpc'], default: 'rule', help: 'who bids; mpc is not built yet' },
     forecast: { kind: 'text', choices: ['perfect', 'yesterday'], default: 'yesterday', help: 'what agents expect' },
@@ -32,14 +38,19 @@ export async function main(argv: readonly string[]): Promise<number> {
   if (line.kind === 'help') return say(process.stdout, line.text, 0);
   if (line.kind === 'refusal') return say(process.stderr, `${line.message}\n`, 2);
   const { mechanism, agents, forecast, json, from, to, 'no-battery': withoutBatteries } = line.options;
-  if (mechanism === 'continuous' || mechanism === 'fixed') return notBuilt(`--mechanism ${mechanism}`);
   if (agents === 'mpc') return notBuilt('--agents mpc');
   const started = performance.now();
   const community = loadCommunity(line.operands[0] ?? '');
   if (community.supply === 'allocated') return notBuilt('supply: allocated');
   const days = daysOf(community, from, to);
   if (typeof days === 'string') return say(process.stderr, `${days}\n`, 2);
-  const simulation = simulate(community, { mechanism, forecast, batteries: !withoutBatteries, ...days }, showProgress);
+  const fixedPrice = line.options['fixed-price'] === undefined ? undefined : parsePrice(line.options['fixed-price']);
+  if (fixedPrice === null || (fixedPrice !== undefined && mechanism !== 'fixed')) {
+    return say(process.stderr, '--fixed-price goes with --mechanism fixed and is a decimal as 0.19\n', 2);
+  }
+  const options = { mechanism, forecast, batteries: !withoutBatteries, ...days };
+  const chosen = fixedPrice === undefined ? options : { ...options, fixedPrice };
+  const simulation = simulate(community, chosen, showProgress);
   clearProgress();
   const seconds = Math.round(performance.now() - started) / 1000;
   const kpis = kpisOf(simulation, { mechanism, agents, forecast, seconds });

@@ -1,16 +1,19 @@
 import type { Community, CommunityMember } from '../../adapters/config/community.ts';
 import type { Load } from '../../domain/forecast/load.ts';
 import type { ForecastMethod } from '../../domain/interval-cycle.ts';
-import { MECHANISMS, type MechanismName } from '../../domain/market/mechanism.ts';
+import { type MechanismName, mechanismOf } from '../../domain/market/mechanism.ts';
 import { DEFAULT_GATE_LEAD_MS } from '../../domain/market/products.ts';
 import { wh } from '../../domain/units/energy.ts';
 import { compareIds, type MarketId } from '../../domain/units/identity.ts';
+import type { PricePerKwh } from '../../domain/units/price.ts';
 import { type EpochMs, epochMs } from '../../domain/units/time.ts';
 import { type BatchHome, type BatchTerms, runInterval, startBatch } from '../../sim/batch-driver.ts';
 import { addOutcome, newTally, type Tally } from './tally.ts';
 
 export interface SimulateOptions {
   readonly mechanism: MechanismName;
+  /** Of `fixed`; absent: the middle of the band. */
+  readonly fixedPrice?: PricePerKwh;
   readonly forecast: ForecastMethod;
   readonly batteries: boolean;
   /** Half-open, on interval boundaries of the profiles. */
@@ -74,7 +77,7 @@ function termsOf(community: Community, options: SimulateOptions): BatchTerms {
     timezone,
     tick: TICK,
     gateLeadMs: DEFAULT_GATE_LEAD_MS,
-    mechanism: MECHANISMS[options.mechanism],
+    mechanism: mechanismOf(options),
     forecast: options.forecast,
     homes: inIdOrder.map((member) => homeOf(member, options.batteries)),
   };
