@@ -1,7 +1,7 @@
 import { ORDER_REFUSALS } from '../src/domain/market/order.ts';
 import { FAULT_TEXTS } from '../src/domain/safety/fault-code.ts';
 import { FAULTS } from '../src/errors/catalogue.ts';
-import { ORDER_REFUSAL_NOTES } from '../src/errors/order-refusals.ts';
+import { DOOR_REFUSAL_NOTES, ORDER_REFUSAL_NOTES } from '../src/errors/order-refusals.ts';
 
 const INTRODUCTION = `# Errors
 
@@ -42,6 +42,7 @@ export function errorReference(): string {
     '## Faults\n',
     ...Object.entries(FAULTS).map(faultSection),
     refusals(),
+    doorRefusals(),
     OUTCOMES,
     blinkCodes(),
   ].join('\n');
@@ -62,6 +63,20 @@ function refusals(): string {
     '## Refusals of an order\n',
     'In the order in which the checks are made: the first that holds is the answer.',
     'The same order again gets the same answer again, and counts once.\n',
+    '| code | meaning | remedy |',
+    '|---|---|---|',
+    ...rows,
+    '',
+  ].join('\n');
+}
+
+function doorRefusals(): string {
+  const rows = Object.entries(DOOR_REFUSAL_NOTES).map(([code, { meaning, remedy }]) => {
+    return `| \`${code}\` | ${meaning} | ${remedy} |`;
+  });
+  return [
+    '## At the door\n',
+    'Answers to an order or a withdrawal that was not decided. Nothing is remembered: the same message may be sent again.\n',
     '| code | meaning | remedy |',
     '|---|---|---|',
     ...rows,

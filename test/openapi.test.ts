@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { createApi } from '../src/adapters/http/api.ts';
-import { cancelMessage, orderMessage } from '../src/adapters/mqtt/wire.ts';
+import { batchMessage, cancelMessage, orderMessage } from '../src/adapters/mqtt/wire.ts';
 import { createStreetFeed } from './e2e/dashboard-feed.ts';
 
 const DOCUMENT = new URL('../docs/reference/openapi.json', import.meta.url);
@@ -11,6 +11,7 @@ test('docs/reference/openapi.json is the document that the engine serves', async
   const api = createApi(createStreetFeed(0), {
     orderSchema: orderMessage,
     cancelSchema: cancelMessage,
+    batchSchema: batchMessage,
     host: 'localhost',
     streamId: 't',
     onBug: () => undefined,

@@ -7,6 +7,7 @@ import type {
   NowView,
   StatementView,
   TradeView,
+  WhyView,
 } from '../../src/adapters/http/api-schema.ts';
 import type { ApiEvent, ApiViews } from '../../src/adapters/http/views.ts';
 import type { Clearing } from '../../src/domain/market/trade.ts';
@@ -80,6 +81,8 @@ export function createStreetFeed(intervals: number, present: Partial<NowView> = 
     submitted,
     now,
     clearing,
+    why: (interval, member) => whyView(clearing(interval), member),
+    artefact: () => null,
     intervals: (limit) => settled.map(({ view }) => view).slice(-limit),
     trades: (interval) => tradeViews(found(cleared, interval)),
     members: () => memberIds().map((member) => memberView(member, settled, accounts)),
@@ -152,6 +155,13 @@ function clearingView(cleared: Cleared | undefined): ClearingView | null {
     supply: clearing.supply.map(step),
     why: 'The street offered more than it asked for, so every matched buyer was served and the price lies nearer to the feed-in tariff.',
   };
+}
+
+function whyView(clearing: ClearingView | null, member?: string): WhyView | 'unknown_member' | null {
+  if (member !== undefined && !memberIds().includes(member as MemberId)) return 'unknown_member';
+  if (clearing === null) return null;
+  const { interval, pricePerKwh, tradedWh, demand, supply, why } = clearing;
+  return { interval, member: member ?? null, pricePerKwh, tradedWh, demand, supply, shared: [], orders: [], why };
 }
 
 function tradeViews(cleared: Cleared | undefined): TradeView[] {

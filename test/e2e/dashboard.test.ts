@@ -9,7 +9,7 @@ import { createApi } from '../../src/adapters/http/api.ts';
 import type { NowView } from '../../src/adapters/http/api-schema.ts';
 import { type Asset, bundleDashboard } from '../../src/adapters/http/bundle.ts';
 import { type HttpServer, serveApi } from '../../src/adapters/http/serve.ts';
-import { cancelMessage, orderMessage } from '../../src/adapters/mqtt/wire.ts';
+import { batchMessage, cancelMessage, orderMessage } from '../../src/adapters/mqtt/wire.ts';
 import { axeViolations, findChromium, overflow, shown } from './browser.ts';
 import { createStreetFeed, type StreetFeed } from './dashboard-feed.ts';
 
@@ -39,6 +39,7 @@ async function openStreet(feed: StreetFeed, port = 0): Promise<Street> {
   const api = createApi(feed, {
     orderSchema: orderMessage,
     cancelSchema: cancelMessage,
+    batchSchema: batchMessage,
     host: '127.0.0.1',
     assets,
     streamId: `street${streets.length}`,

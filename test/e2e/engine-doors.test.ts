@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { demoOrderKey } from '../../src/adapters/keys/demo-keys.ts';
+import { type SignedContent, signBatch } from '../../src/adapters/keys/order-evidence.ts';
 import { connectMqttBus } from '../../src/adapters/mqtt/mqtt-bus.ts';
 import { openEdgeSession } from '../../src/adapters/sparkplug/edge-session.ts';
 import { engineConfig } from '../../src/apps/engine/engine-config.ts';
@@ -6,6 +8,7 @@ import { type RunningEngine, run } from '../../src/apps/engine/run.ts';
 import { epochMs } from '../../src/domain/units/time.ts';
 import {
   type BenchMember,
+  CHAIN_ID,
   type EngineBench,
   getJson,
   HandWall,
@@ -13,6 +16,7 @@ import {
   openBench,
   post,
   QUARTER_MS,
+  SEED,
 } from './engine-bench.ts';
 
 /** 2026-06-21 10:54 in Berlin. */
@@ -65,7 +69,9 @@ describe('an order over HTTP', () => {
     ['off the tick', { limit: 200_050 }, 'tick_size'],
     ['of no energy', { energy: 0 }, 'energy_not_positive'],
     ['of more energy than an order may have', { energy: 2 ** 22 }, 'energy_too_large'],
-    ['of absurd energy', { energy: Number.MAX_SAFE_INTEGER }, 'energy_too_large'],
+    ['of the most energy that a message carries', { energy: 2 ** 31 - 1 }, 'energy_too_large'],
+    ['that does not wait for the gate', { type: 'ioc' }, 'order_type_not_in_call'],
+    ['that is filled whole or not at all', { type: 'fok' }, 'order_type_not_in_call'],
     ['that trades with its own sender', { side: 'sell', limit: 200_000 }, 'self_cross'],
     ['above what the devices deliver', { side: 'sell', limit: 250_000, energy: 2001 }, 'exceeds_capability'],
     ['for a product that is not open yet', { product: FIRST + 100 * QUARTER_MS }, 'unknown_product'],
@@ -103,6 +109,7 @@ describe('an order over HTTP', () => {
     ['a negative energy', { energy: -1 }],
     ['a fraction of energy', { energy: 1.5 }],
     ['an energy beyond integers', { energy: 2 ** 53 }],
+    ['an energy beyond any record', { energy: 2 ** 31 }],
     ['a limit beyond prices', { limit: 2 ** 31 }],
     ['an id beyond 32 bits', { clientOrderId: 2 ** 32 }],
     ['a key that nobody knows', { colour: 'red' }],
@@ -186,6 +193,81 @@ describe('over MQTT', () => {
   });
 });
 
+type Signed = ReturnType<BenchMember['order']> | ReturnType<BenchMember['cancel']>;
+
+/** The same messages under one signature of the member. */
+function batchOf(member: BenchMember, messages: readonly Signed[]) {
+  const entries = messages.map(({ signature, ...entry }) => entry);
+  const contents = entries.map((entry) => {
+    const { kind, ...fields } = entry;
+    const named = { ...fields, market: MARKET, member: member.id };
+    return (kind === 'order' ? { kind, order: named } : { kind, key: named }) as SignedContent;
+  });
+  return { kind: 'batch', entries, signature: signBatch(CHAIN_ID, contents, demoOrderKey(SEED, member.id)) };
+}
+
+function send(path: string, member: string, message: object, headers: Record<string, string> = {}): Promise<Response> {
+  const body = JSON.stringify({ member, ...message });
+  const url = new URL(`/api/v1/${path}`, engine.url);
+  return fetch(url, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body });
+}
+
+describe('a batch', () => {
+  const next = FIRST + QUARTER_MS;
+
+  test('of several products is answered entry by entry over HTTP, and each of them exists from then on', async () => {
+    const orders = [product, next].map((start, id) =>
+      home.order({ product: start, clientOrderId: 80 + id, limit: 150_000 }),
+    );
+    const bad = home.order({ product, clientOrderId: 82, limit: 150_001 });
+    const answer = await send('batches', 'home-01', batchOf(home, [...orders, bad, home.cancel(next, 81)]));
+    expect([answer.status, await answer.json()]).toEqual([
+      200,
+      [
+        { kind: 'order', product, clientOrderId: 80, ok: true, code: 'accepted', sequence: expect.any(Number) },
+        { kind: 'order', product: next, clientOrderId: 81, ok: true, code: 'accepted', sequence: expect.any(Number) },
+        { kind: 'order', product, clientOrderId: 82, ok: false, code: 'tick_size' },
+        { kind: 'cancel', product: next, clientOrderId: 81, ok: true, code: 'cancelled', sequence: expect.any(Number) },
+      ],
+    ]);
+    expect(await post(engine.url, 'orders', 'home-01', orders[0] ?? {})).toMatchObject({ code: 'exists' });
+  });
+
+  test('over MQTT has a reply for each entry on the own topic', async () => {
+    const before = home.replies.length;
+    await home.send(
+      batchOf(
+        home,
+        [83, 84].map((clientOrderId) => home.order({ product, clientOrderId, limit: 140_000 })),
+      ),
+    );
+    const replies = [await home.reply(before), await home.reply(before + 1)];
+    expect(replies.map(({ clientOrderId, code }) => [clientOrderId, code])).toEqual([
+      [83, 'accepted'],
+      [84, 'accepted'],
+    ]);
+  });
+
+  test("that somebody else signed, or another member's, is refused whole", async () => {
+    const message = batchOf(home, [home.order({ product, clientOrderId: 85 })]);
+    const answer = await send('batches', 'home-02', message);
+    expect([answer.status, await answer.json()]).toEqual([422, expect.objectContaining({ code: 'bad_signature' })]);
+  });
+});
+
+test('an Idempotency-Key gets the first answer again, and another order under it is refused', async () => {
+  const message = home.order({ product, clientOrderId: 90, limit: 130_000 });
+  const key = { 'idempotency-key': '"6f1d"' };
+  const first = await (await send('orders', 'home-01', message, key)).json();
+  expect(first).toMatchObject({ code: 'accepted' });
+  expect(await (await send('orders', 'home-01', message, key)).json()).toEqual(first);
+  const answer = await send('orders', 'home-01', home.order({ product, clientOrderId: 91 }), key);
+  expect([answer.status, await answer.json()]).toEqual([
+    422,
+    expect.objectContaining({ code: 'idempotency_key_reused' }),
+  ]);
+});
+
 test('a member whose clock is off places no new orders, until it is right again', async () => {
   const member = await bench.member('home-03');
   const edge = await openEdgeSession({
@@ -263,4 +345,17 @@ test('a leap of the system clock moves nothing and is reported once', async () =
   expect(log.filter((line) => line.startsWith('CLOCK_JUMPED'))).toEqual([
     expect.stringContaining('7200 s behind market time, which did not move'),
   ]);
+});
+
+test('a member who sends more than its share is told to wait, and the others are served', async () => {
+  const flood = await bench.member('home-03');
+  const message = flood.order({ product, clientOrderId: 1 });
+  const sent = Array.from({ length: 400 }, () => send('orders', 'home-03', message));
+  const quiet = post(engine.url, 'orders', 'home-02', other.order({ product, clientOrderId: 95, limit: 120_000 }));
+  const answers = await Promise.all(sent);
+  const refused = answers.filter(({ status }) => status === 429);
+  expect(refused.length).toBeGreaterThan(0);
+  expect(refused.every(({ headers }) => Number(headers.get('retry-after')) >= 1)).toBe(true);
+  expect(await refused[0]?.json()).toMatchObject({ code: 'rate_limited' });
+  expect(await quiet).toMatchObject({ status: 200, code: 'accepted' });
 });

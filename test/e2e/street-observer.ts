@@ -8,7 +8,6 @@ import { LedgerNode } from '../../src/adapters/evm/ledger-node.ts';
 import { SETTLEMENT_ABI } from '../../src/adapters/evm/settlement-abi.ts';
 import { SettlementContract } from '../../src/adapters/evm/settlement-contract.ts';
 import type { LedgerView, StatementView } from '../../src/adapters/http/api-schema.ts';
-import { openJournal } from '../../src/adapters/journal/command-log.ts';
 import { openSunSpecMeter } from '../../src/adapters/modbus/sunspec-meter.ts';
 import { subscribeJson } from '../../src/adapters/mqtt/json-topics.ts';
 import { connectMqttBus } from '../../src/adapters/mqtt/mqtt-bus.ts';
@@ -21,9 +20,10 @@ import {
   safetyMessage,
 } from '../../src/adapters/mqtt/wire.ts';
 import { openHostSession } from '../../src/adapters/sparkplug/host-session.ts';
-import { type Command, parseCommand } from '../../src/domain/engine/command.ts';
+import type { Command } from '../../src/domain/engine/command.ts';
 import type { EpochMs } from '../../src/domain/units/time.ts';
 import { UNITS } from '../../src/sim/devices/device-registers.ts';
+import { journalCommands } from './journal-commands.ts';
 
 /** A stranger at the street's own doors: broker, Modbus devices, HTTP, chain, journal. */
 
@@ -144,16 +144,8 @@ export async function readMeters(state: string): Promise<Map<string, Registers>>
 }
 
 /** The journal of an engine that has ended. */
-export async function readCommands(state: string): Promise<Command[]> {
-  const journal = await openJournal({ folder: join(state, 'engine', 'journal') });
-  const commands: Command[] = [];
-  for await (const { record } of journal.read(1)) {
-    const command = parseCommand(Buffer.from(record).toString('utf8'));
-    if (command === 'unknown_version') throw new Error('a record of a later version');
-    commands.push(command);
-  }
-  await journal.close();
-  return commands;
+export function readCommands(state: string): Promise<readonly Command[]> {
+  return journalCommands(join(state, 'engine', 'journal'));
 }
 
 export function httpOf(dashboard: string) {

@@ -14,6 +14,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   market: ['units', 'grid'],
   dispatch: ['units', 'forecast', 'metering', 'grid', 'market/order.ts'],
   settlement: ['units', 'metering', 'grid', 'market'],
+  proof: ['units', 'market', 'engine/command.ts', 'ports.ts'],
 };
 
 /** These join the rooms: the table of the ten stages, the ports, the engine's state machine. */

@@ -3,9 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { StatementView, TradeView } from '../../src/adapters/http/api-schema.ts';
-import { openJournal } from '../../src/adapters/journal/command-log.ts';
 import { applyCommand } from '../../src/domain/engine/apply-command.ts';
-import { type Command, parseCommand } from '../../src/domain/engine/command.ts';
+import type { Command } from '../../src/domain/engine/command.ts';
 import { type EngineState, newEngineState } from '../../src/domain/engine/state.ts';
 import type { IntervalSettlement } from '../../src/domain/settlement/interval-settlement.ts';
 import { parseDecimal } from '../../src/domain/units/decimal.ts';
@@ -13,6 +12,7 @@ import { amountOf, formatMoney } from '../../src/domain/units/money.ts';
 import { formatPrice } from '../../src/domain/units/price.ts';
 import type { EpochMs } from '../../src/domain/units/time.ts';
 import { type Replay, replayCommands } from '../../src/sim/replay-driver.ts';
+import { journalCommands } from '../e2e/journal-commands.ts';
 import { placesOf, StreetRun } from '../e2e/street-run.ts';
 
 const INTERVALS = 3;
@@ -54,19 +54,7 @@ async function live(run: StreetRun): Promise<Lived> {
   const members: { readonly id: string }[] = await get('members');
   const statements = await Promise.all(members.map(({ id }): Promise<StatementView> => get(`members/${id}`)));
   await run.interrupt();
-  return { intervals, trades, statements, commands: await commandsOf(run.state) };
-}
-
-async function commandsOf(state: string): Promise<Command[]> {
-  const journal = await openJournal({ folder: join(state, 'engine', 'journal') });
-  const commands: Command[] = [];
-  for await (const { record } of journal.read(1)) {
-    const command = parseCommand(Buffer.from(record).toString('utf8'));
-    if (command === 'unknown_version') throw new Error('a journal of another version');
-    commands.push(command);
-  }
-  await journal.close();
-  return commands;
+  return { intervals, trades, statements, commands: await journalCommands(join(run.state, 'engine', 'journal')) };
 }
 
 test('the street lived: orders were journaled, gates closed, and energy was traded', () => {

@@ -67,6 +67,20 @@ describe('the example street', () => {
   });
 });
 
+describe('other mechanisms', () => {
+  test.each([['continuous'], ['fixed'], ['fixed', '--fixed-price', '0.21']])(
+    '%s %s %s adds up and shares as much as the pool, for given dispatch',
+    async (mechanism, ...more) => {
+      const args = ['--no-battery', '--forecast', 'perfect', '--json'];
+      const run = async (...chosen: string[]) => JSON.parse((await simulate(STREET, ...args, ...chosen)).stdout);
+      const [kpis, pool] = [await run('--mechanism', mechanism, ...more), await run('--mechanism', 'mid-market')];
+      expect(kpis.conservation).toEqual({ energyWh: '0', money: '0' });
+      expect(kpis.energy.tradedWh).toBe(pool.energy.tradedWh);
+      expect(kpis.bills.saving).toBe(pool.bills.saving);
+    },
+  );
+});
+
 describe('a stranger', () => {
   const REFUSED: [string, string[], number, RegExp][] = [
     ['who asks for help gets it', ['--help'], 0, /^Usage: simulate FILE\.yaml \[options\]/],
@@ -75,10 +89,10 @@ describe('a stranger', () => {
     ['who names an unknown mechanism', [STREET, '--mechanism', 'auction'], 2, /--mechanism must be one of call, /],
     ['who asks for agents to come', [STREET, '--agents', 'mpc'], 3, /^--agents mpc is not built yet\.$/m],
     [
-      'who asks for a mechanism to come',
-      [STREET, '--mechanism', 'continuous'],
-      3,
-      /^--mechanism continuous is not built yet\.$/m,
+      'who fixes a price for an auction',
+      [STREET, '--fixed-price', '0.2'],
+      2,
+      /--fixed-price goes with --mechanism fixed/,
     ],
     [
       'who asks for days outside the data',
