@@ -2,22 +2,28 @@ import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
-const USAGE = `Usage: npm run bench -- NAME [--json]
+const USAGE = `Usage: npm run bench -- NAME [--quick] [--json]
 
 Runs one benchmark and prints its results. With --json: one JSON object a line.
+With --quick: fewer and shorter rounds, where the benchmark knows how.
 `;
+const FLAGS = ['--json', '--quick'];
 
 /** What one benchmark measured, in the order it is printed. */
 export type BenchResult = Readonly<Record<string, string | number>>;
 
+export interface BenchOptions {
+  readonly quick: boolean;
+}
+
 /** Each `bench/NAME.ts` exports `runBench`: it yields its results as they come. */
 interface Bench {
-  runBench(): AsyncIterable<BenchResult> | Iterable<BenchResult>;
+  runBench(options: BenchOptions): AsyncIterable<BenchResult> | Iterable<BenchResult>;
 }
 
 export async function main(argv: readonly string[]): Promise<number> {
   const json = argv.includes('--json');
-  const [name, ...surplus] = argv.filter((argument) => argument !== '--json');
+  const [name, ...surplus] = argv.filter((argument) => !FLAGS.includes(argument));
   if (name === '--help') {
     console.log(`${USAGE}\nBenchmarks: ${benchNames().join(', ') || 'none yet'}`);
     return 0;
@@ -27,7 +33,8 @@ export async function main(argv: readonly string[]): Promise<number> {
     return 2;
   }
   const bench = (await import(`./${name}.ts`)) as Bench;
-  for await (const result of bench.runBench()) console.log(json ? JSON.stringify(result) : readable(result));
+  const results = bench.runBench({ quick: argv.includes('--quick') });
+  for await (const result of results) console.log(json ? JSON.stringify(result) : readable(result));
   return 0;
 }
 
