@@ -185,6 +185,13 @@ describe('in a continuous book', () => {
     expect(orderOf(ANN, 1)).toEqual({ filled: 0, open: 10, fate: 'open' });
   });
 
+  test('a fee far beyond the band leaves a buy that stands and never trades', () => {
+    open({ ...CONTINUOUS, tick: 1, fees: [pricePerKwh(2_000_000_000)] });
+    expect(place(ANN, 1, 'sell', 10, -10_000)).toBe('accepted');
+    expect(place(BEA, 1, 'buy', 10, 300_000)).toBe('accepted');
+    expect([trades().length, orderOf(BEA, 1)?.fate]).toEqual([0, 'open']);
+  });
+
   test('the dearest buyer is served first although its limit is negative', () => {
     place(ANN, 1, 'buy', 10, -5_000);
     place(BEA, 1, 'buy', 10, -200);
