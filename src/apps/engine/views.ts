@@ -8,7 +8,13 @@ import type {
 } from '../../adapters/http/api-schema.ts';
 import type { ApiEvent, ApiViews } from '../../adapters/http/views.ts';
 import type { CancelMessage, OrderMessage } from '../../adapters/mqtt/wire.ts';
-import { type EngineState, type Product, tradedBy } from '../../domain/engine/state.ts';
+import {
+  type EngineState,
+  NOTHING_TRADED,
+  type Product,
+  type Traded,
+  tradedByMember,
+} from '../../domain/engine/state.ts';
 import { standingOrders } from '../../domain/market/order-entry.ts';
 import { type Conservation, conservation, conservationOf } from '../../domain/settlement/accounts.ts';
 import type { IntervalSettlement, MemberPosition } from '../../domain/settlement/interval-settlement.ts';
@@ -92,7 +98,10 @@ export function nowView(parts: ViewParts): NowView {
   const interval = intervalAt(marketTime, state.terms?.lengthMs ?? 900_000);
   const product = state.products.get(interval.start);
   const tariff = product?.tariff ?? parts.tariffAt(interval.start);
-  const homes = config.members.map(({ id }) => homeView(parts, id, product ?? null));
+  const traded = tradedByMember(product?.clearing ?? null);
+  const homes = config.members.map(({ id }) =>
+    homeView(parts, id, traded.get(id as MemberPosition['member']) ?? NOTHING_TRADED),
+  );
   return {
     market: config.market,
     name: config.name,
@@ -116,10 +125,9 @@ export function nowView(parts: ViewParts): NowView {
   };
 }
 
-function homeView({ board, wallNow }: ViewParts, id: string, product: Product | null): NowView['homes'][number] {
+function homeView({ board, wallNow }: ViewParts, id: string, { bought, sold }: Traded): NowView['homes'][number] {
   const online = board.isOnline(id);
   const closed = board.flag(id, 'Safety/Relay');
-  const { bought, sold } = tradedBy(product?.clearing ?? null, id as MemberPosition['member']);
   return {
     id,
     online,

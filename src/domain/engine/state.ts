@@ -95,11 +95,6 @@ export function tradedByMember(clearing: Clearing | null): Map<MemberId, Traded>
   return traded;
 }
 
-/** What a member bought or sold in a cleared product, Wh. */
-export function tradedBy(clearing: Clearing | null, member: MemberId): Traded {
-  return tradedByMember(clearing).get(member) ?? NOTHING_TRADED;
-}
-
 /** The rules as they stand. @throws a bug before the first command, which brings them */
 export function termsOf({ terms }: EngineState): MarketTerms {
   assert(terms !== null, 'the terms come first');
