@@ -12,9 +12,9 @@ import { median, rounded } from './rounds.ts';
 
 /** Orders a second and their latency over HTTP and MQTT, and what a flood of one member does to the others. */
 const SIZES = {
-  full: { members: 1000, perSecond: 500, orders: 10_000, rounds: 3, pairs: 15, floodSeconds: 2 },
-  quick: { members: 1000, perSecond: 500, orders: 1000, rounds: 1, pairs: 3, floodSeconds: 0.6 },
-  tiny: { members: 20, perSecond: 200, orders: 40, rounds: 1, pairs: 1, floodSeconds: 0.2 },
+  full: { members: 1000, perSecond: 500, orders: 10_000, openOrders: 10_000, rounds: 3, pairs: 15, floodSeconds: 2 },
+  quick: { members: 1000, perSecond: 500, orders: 1000, openOrders: 600, rounds: 1, pairs: 7, floodSeconds: 0.4 },
+  tiny: { members: 20, perSecond: 200, orders: 40, openOrders: 40, rounds: 1, pairs: 1, floodSeconds: 0.2 },
 } as const;
 const MEMBERS_PER_LINK = 100;
 const QUARTER_MS = 900_000;
@@ -84,7 +84,7 @@ async function measured(
   maker: OrderMaker,
   run: (orders: readonly ReadyOrder[]) => Promise<LoadFigures>,
 ): Promise<Round> {
-  const orders = maker.inTurn(size.orders);
+  const orders = maker.inTurn(loop === 'open' ? size.openOrders : size.orders);
   const [engineFrom, brokerFrom] = [engine.cpuMs(), broker.cpuMs()];
   const figures = await run(orders);
   const [engineCpuMs, brokerCpuMs] = [engine.cpuMs() - engineFrom, broker.cpuMs() - brokerFrom];
@@ -99,12 +99,12 @@ function row(rounds: readonly Round[], { connections }: LoadDoor): Record<string
   const rate = loop === 'open' ? { asked: size.perSecond } : { underWay: size.members };
   return {
     ...{ bench: 'market', door: name, loop, members: size.members, connections, ...rate },
-    orders: size.orders,
-    ordersPerSecond: over(({ figures }) => size.orders / figures.seconds),
+    orders: rounds[0]?.figures.waits.length ?? 0,
+    ordersPerSecond: over(({ figures }) => figures.waits.length / figures.seconds),
     ...{ msP50: wait(0.5), msP99: wait(0.99), msP999: wait(0.999) },
     refused: rounds.reduce((sum, { figures }) => sum + figures.refused, 0),
-    engineCpuUsPerOrder: over(({ engineCpuMs }) => (engineCpuMs * 1000) / size.orders),
-    brokerCpuUsPerOrder: over(({ brokerCpuMs }) => (brokerCpuMs * 1000) / size.orders),
+    engineCpuUsPerOrder: over(({ figures, engineCpuMs }) => (engineCpuMs * 1000) / figures.waits.length),
+    brokerCpuUsPerOrder: over(({ figures, brokerCpuMs }) => (brokerCpuMs * 1000) / figures.waits.length),
     rounds: rounds.length,
   };
 }

@@ -15,7 +15,7 @@ const isQuick = process.argv.includes('--quick');
 /** Two million commands on the sixteen products that are open at 15 minutes with four hours of look-ahead. */
 const PLAN: StreamPlan = {
   name: 'durable',
-  commands: isQuick ? 300_000 : 2_000_000,
+  commands: isQuick ? 200_000 : 2_000_000,
   prefill: 16_000,
   books: 16,
   members: 1000,
