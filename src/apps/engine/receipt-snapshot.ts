@@ -1,10 +1,10 @@
+import { joinParts, splitParts } from '../../domain/engine/byte-parts.ts';
 import type { ProductRules } from '../../domain/market/book.ts';
 import { VERDICTS } from '../../domain/market/verdict.ts';
 import { CanonicalBytes, type Hex, toHex } from '../../domain/proof/canonical-bytes.ts';
 import type { ClearingRules, MemberState } from '../../domain/proof/gate-root.ts';
 import type { GateRoot } from '../../domain/proof/typed-statement.ts';
 import type { MarketId } from '../../domain/units/identity.ts';
-import { joinParts, splitParts } from './byte-parts.ts';
 import {
   type HashedMember,
   hashedMember,

@@ -7,6 +7,7 @@ import { assert } from '../units/assert.ts';
 import type { MemberId } from '../units/identity.ts';
 import type { EpochMs } from '../units/time.ts';
 import { asciiBytes, asciiText } from './ascii.ts';
+import { joinParts, splitParts } from './byte-parts.ts';
 import { type EngineState, newEngineState, type Product } from './state.ts';
 
 /** Of the bytes below. A snapshot of another version is not read: the journal is replayed instead. */
@@ -35,12 +36,13 @@ export function snapshotState(state: EngineState): Uint8Array {
     })),
   };
   const books = [...products.values()].flatMap(({ book }) => (book === null ? [] : [book.snapshot()]));
-  return joined([asciiBytes(taggedText(flat)), members.table.snapshot(), ...books]);
+  return joinParts([asciiBytes(taggedText(flat)), members.table.snapshot(), ...books]);
 }
 
 /** The inverse, or null where another version wrote it. The bytes' checksum has been verified. */
 export function restoreState(bytes: Uint8Array): EngineState | null {
-  const [text, table, ...books] = parted(bytes);
+  // Copied, so that each begins where a typed array may.
+  const [text, table, ...books] = (splitParts(bytes) ?? []).map((part) => part.slice());
   assert(text !== undefined && table !== undefined, 'a snapshot has at least two parts');
   const { version, ids, products, ...plain } = fromTaggedText(asciiText(text)) as FlatState;
   if (version !== SNAPSHOT_VERSION) return null;
@@ -78,27 +80,4 @@ function fromTaggedText(text: string): unknown {
     if ('$m' in inner) return new Map(inner.$m as [EpochMs, unknown][]);
     return '$s' in inner ? new Set(inner.$s) : inner;
   });
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + 4 + part.length, 0));
-  const view = new DataView(bytes.buffer);
-  let at = 0;
-  for (const part of parts) {
-    view.setUint32(at, part.length, true);
-    bytes.set(part, at + 4);
-    at += 4 + part.length;
-  }
-  return bytes;
-}
-
-function parted(bytes: Uint8Array): Uint8Array[] {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const parts: Uint8Array[] = [];
-  for (let at = 0; at < bytes.length; ) {
-    const length = view.getUint32(at, true);
-    parts.push(bytes.slice(at + 4, at + 4 + length));
-    at += 4 + length;
-  }
-  return parts;
 }
